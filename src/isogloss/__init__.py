@@ -1,0 +1,1 @@
+"""isogloss: image–text models in every language, from English image–text data."""

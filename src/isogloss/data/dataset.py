@@ -1,0 +1,256 @@
+"""A dataset is tables beside images: pictures and their captions in any number of languages, as a folder.
+
+    DIR/dataset.json                 name, licence, sources, counts
+    DIR/images.parquet               one row a picture: where its bytes lie, its split, size and hash
+    DIR/captions/<language>.parquet  any number of captions a picture
+
+A picture is (file, offset, length), so that a file of a folder and a member of an uncompressed tar are the same thing.
+"""
+
+import json
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute
+import pyarrow.parquet as pq
+
+from isogloss.data.folder import new_folder, refuse_existing
+from isogloss.data.split import Captions, Split, align
+from isogloss.data.tables import (
+    CAPTIONS,
+    IMAGES,
+    check_captions,
+    check_columns,
+    check_images,
+    conform,
+    read_footer,
+    read_table,
+    rows_of,
+)
+from isogloss.errors import UserError, unknown
+
+# Its functions are made when it is imported, so that no type checker sees them.
+pc: Any = pyarrow.compute
+
+__all__ = ["Captions", "Dataset", "Split", "write_dataset"]
+
+FORMAT = "isogloss-dataset"
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A dataset folder, of which nothing but dataset.json and the tables' footers is in memory.
+
+    languages: the tags that have a caption table, in alphabetical order; adding a language is adding a file.
+    """
+
+    root: Path
+    information: Mapping[str, Any]
+    languages: tuple[str, ...]
+
+    @classmethod
+    def open(cls, root: str | Path) -> "Dataset":
+        """Open a dataset folder.
+
+        Raises:
+            UserError: there is none, or dataset.json or a table is damaged, missing or has other columns.
+        """
+        root = Path(root)
+        information = _read_information(root)
+        check_columns(read_footer(root / "images.parquet"), IMAGES, root / "images.parquet")
+        tables = sorted((root / "captions").glob("*.parquet"))
+        for table in tables:
+            check_columns(read_footer(table), CAPTIONS, table)
+        languages = tuple(table.stem for table in tables)
+        missing = [language for language in information["languages"] if language not in languages]
+        if missing:
+            raise UserError(
+                f"{root / 'captions' / (missing[0] + '.parquet')} is missing, one of {len(missing)} caption tables that "
+                "dataset.json names; restore it or make the dataset again."
+            )
+        return cls(root, information, languages)
+
+    @property
+    def splits(self) -> Mapping[str, int]:
+        """The number of pictures of every split."""
+        return self.information["splits"]
+
+    def locate(self, file: str) -> str:
+        """Where a `file` of images.parquet lies: a URL and an absolute path are their own answer."""
+        return file if "://" in file else str(self.root / file)
+
+    def images(self, split: str | None = None, columns: Sequence[str] | None = None) -> pa.Table:
+        """The table of pictures, in the order of the file: all of it, or one split, or some columns."""
+        if split is None:
+            return read_table(self.root / "images.parquet", IMAGES, columns)
+        self._known_split(split)
+        wanted = list(columns or IMAGES.names)
+        table = read_table(self.root / "images.parquet", IMAGES, [*wanted, *({"split"} - set(wanted))])
+        return table.filter(pc.equal(table["split"], split)).select(wanted)
+
+    def captions(self, language: str) -> pa.Table:
+        """The whole caption table of one language: key, text, source, score.
+
+        Raises:
+            UserError: there is no such language here (the nearest is named), or the table is damaged.
+        """
+        if language not in self.languages:
+            raise unknown("caption table for the language", language, self.languages)
+        return read_table(self._table(language), CAPTIONS)
+
+    def split(self, name: str, languages: Sequence[str], sources: Collection[str] | None = None) -> Split:
+        """One split with its captions in `languages`, in the order of images.parquet.
+
+        sources: only captions whose source is among these (say {"cldr:name"}); all when None.
+
+        Raises:
+            UserError: an unknown split or language, a language without captions here, captions that are empty, overlong,
+                not UTF-8 or of unknown pictures, or a picture that is listed twice.
+        """
+        self._known_split(name)
+        # Known before a large table is read: a misspelt language should cost no time.
+        for language in languages:
+            if language not in self.languages:
+                raise unknown("caption table for the language", language, self.languages)
+        columns = [column for column in IMAGES.names if column != "sha256"]
+        everything = read_table(self.root / "images.parquet", IMAGES, columns)
+        check_images(everything, self.root / "images.parquet")
+        inside = pc.equal(everything["split"], name)
+        images = everything.filter(inside)
+        keys = everything["key"]
+        del everything
+        place = np.full(len(keys), -1, dtype=np.int64)
+        place[np.asarray(inside)] = np.arange(images.num_rows)
+        captions: dict[str, Captions] = {}
+        for language in languages:
+            table, path = self.captions(language), self._table(language)
+            check_captions(table, path)
+            captions[language] = align(
+                table, place[rows_of(table["key"], keys, path)], images.num_rows, sources
+            )
+        for language, found in captions.items():
+            if not len(found):
+                raise UserError(
+                    f"{self._table(language)} holds no caption{' of these sources' if sources else ''} for the split "
+                    f"'{name}'; choose another language or split."
+                )
+        return Split(name, images, captions)
+
+    def validate(self, progress: Callable[[int, int], None] | None = None) -> None:
+        """Read and check everything: the tables, every caption and every picture, its size and its hash.
+
+        progress: called with (pictures checked, pictures).
+
+        Raises:
+            UserError: the first kind of fault that was found, with the first offender and how many there are.
+        """
+        from isogloss.data.validate import validate
+
+        validate(self, progress)
+
+    def _table(self, language: str) -> Path:
+        return self.root / "captions" / f"{language}.parquet"
+
+    def _known_split(self, name: str) -> None:
+        if name not in self.splits:
+            raise unknown("split", name, self.splits)
+
+
+def write_dataset(
+    root: str | Path,
+    *,
+    name: str,
+    description: str,
+    licence: str,
+    sources: Sequence[Mapping[str, str]],
+    images: pa.Table,
+    captions: Mapping[str, pa.Table],
+    notes: Mapping[str, Any],
+    files: Iterable[tuple[str, bytes]] = (),
+) -> Dataset:
+    """Write a dataset folder that appears whole or not at all.
+
+    sources: name, version, url, licence of whatever went in; notes: free counts, such as what was left out and why;
+    files: pictures to put in the folder, (path relative to it, bytes), taken one at a time. Captions are brought to
+    Unicode's form NFC and ordered by picture.
+
+    Raises:
+        UserError: something exists at `root`, the tables do not fit together, or the disk is full.
+    """
+    root = Path(root)
+    refuse_existing(root)
+    images, tables = _prepare(root, images, captions)
+    information = {
+        "format": FORMAT,
+        "version": VERSION,
+        "name": name,
+        "description": description,
+        "licence": licence,
+        "sources": [dict(source) for source in sources],
+        "splits": {count["values"]: count["counts"] for count in images["split"].value_counts().to_pylist()},
+        "languages": {
+            language: {"captions": table.num_rows, "images": pc.count_distinct(table["key"]).as_py()}
+            for language, table in tables.items()
+        },
+        "notes": dict(notes),
+    }
+    with new_folder(root) as folder:
+        for file, content in files:
+            path = folder / file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        (folder / "captions").mkdir()
+        pq.write_table(images, folder / "images.parquet", compression="zstd")
+        for language, table in tables.items():
+            pq.write_table(table, folder / "captions" / f"{language}.parquet", compression="zstd")
+        (folder / "dataset.json").write_text(
+            json.dumps(information, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
+        )
+    return Dataset.open(root)
+
+
+def _prepare(
+    root: Path, images: pa.Table, captions: Mapping[str, pa.Table]
+) -> tuple[pa.Table, dict[str, pa.Table]]:
+    """The tables as they will be written: checked, with the format's types, captions in NFC and in picture order."""
+    check_columns(images.schema, IMAGES, root / "images.parquet")
+    images = conform(images, IMAGES, root / "images.parquet")
+    check_images(images, root / "images.parquet")
+    tables: dict[str, pa.Table] = {}
+    for language, table in sorted(captions.items()):
+        path = root / "captions" / f"{language}.parquet"
+        check_columns(table.schema, CAPTIONS, path)
+        table = conform(table, CAPTIONS, path)
+        check_captions(table, path)
+        table = table.set_column(1, "text", pc.utf8_normalize(table["text"], form="NFC"))
+        rows = rows_of(table["key"], images["key"], path)
+        tables[language] = table.take(pa.array(np.argsort(rows, kind="stable")))
+    return images, tables
+
+
+def _read_information(root: Path) -> dict[str, Any]:
+    path = root / "dataset.json"
+    try:
+        information = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        raise UserError(
+            f"{root} is no dataset folder: it has no dataset.json; name the folder that has."
+        ) from None
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path} cannot be read ({error}); restore it or make the dataset again.") from error
+    if not isinstance(information, dict) or information.get("format") != FORMAT:
+        raise UserError(f"{path} does not describe a dataset: its 'format' should be '{FORMAT}'.")
+    if information.get("version") != VERSION:
+        raise UserError(
+            f"{path} has version {information.get('version')}, and this program reads version {VERSION}; "
+            "make the dataset again or use the program that made it."
+        )
+    for field in ("splits", "languages"):
+        if not isinstance(information.get(field), dict):
+            raise UserError(f"{path} lacks '{field}'; restore it or make the dataset again.")
+    return information

@@ -1,0 +1,79 @@
+"""A folder that appears whole or not at all."""
+
+import errno
+import os
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from isogloss.errors import UserError
+
+_NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+def refuse_existing(root: Path) -> None:
+    """Refuse a place where something lies already, before any work is done for it.
+
+    Raises:
+        UserError: something exists at `root`.
+    """
+    if root.exists() or root.is_symlink():
+        raise UserError(
+            f"{root} exists already and is left as it is; name another folder or remove it first."
+        )
+
+
+@contextmanager
+def new_folder(root: Path) -> Iterator[Path]:
+    """A temporary folder beside `root` that takes its name when the block ends, and vanishes when the block fails.
+
+    Raises:
+        UserError: something exists at `root`, or the disk is full, or the place cannot be written.
+    """
+    refuse_existing(root)
+    # Beside and not in the system's temporary place: only within one file system is a rename one step.
+    folder = root.parent / f".{root.name}.{secrets.token_hex(4)}.partial"
+    try:
+        folder.mkdir(parents=True)
+        yield folder
+        _settle(folder)
+        os.rename(folder, root)
+        _settle_directory(root.parent)
+    except OSError as error:
+        raise _cannot_write(root, error) from error
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _cannot_write(root: Path, error: OSError) -> UserError:
+    if error.errno in _NO_SPACE:
+        return UserError(f"The disk is full, so {root} was not written; free some space and run this again.")
+    if error.errno in (errno.EEXIST, errno.ENOTEMPTY) and root.exists():
+        return UserError(
+            f"{root} was made by another process meanwhile and is left as it is; name another folder."
+        )
+    reason = error.strerror or str(error)
+    return UserError(f"{root} cannot be written ({reason}); choose a place that can be.")
+
+
+def _settle(folder: Path) -> None:
+    """Flush the files at the top of the folder and the tables below it to the disk.
+
+    Pictures are left to the system: a flush each would take longer than drawing them, and a damaged one is found by
+    its hash.
+    """
+    for file in (*folder.iterdir(), *folder.rglob("*.parquet")):
+        if file.is_file():
+            with file.open("rb") as opened:
+                os.fsync(opened.fileno())
+    _settle_directory(folder)
+
+
+def _settle_directory(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,96 @@
+"""The demo: the paper's experiment on the emoji world, with the languages and arms that it compares."""
+
+import shlex
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from isogloss.data.dataset import Dataset
+from isogloss.data.worlds.emoji import build_emoji
+from isogloss.errors import UserError, unknown
+from isogloss.experiment import Arm, Experiment, cores, run_experiment
+from isogloss.recipes.clip_emoji_parallel import recipe as parallel
+from isogloss.recipes.text_emoji import recipe as text
+from isogloss.train.log import progress_bar
+
+# The languages of the emoji package: trained ones first, then those that no picture is trained with.
+EMOJI_TRAINED = ("en", "es", "ja", "ar")
+EMOJI_UNSEEN = ("pt", "it", "fr", "de", "zh", "fa", "ko", "id", "ru", "tr")
+# The paper's trained and zero-shot languages, and languages of families that none of the trained ones belongs to.
+PAPER_TRAINED = ("en", "es", "ja", "hi")
+PAPER_UNSEEN = ("de", "fr", "zh", "bn", "yo", "qu", "ta", "ka", "fi", "sw", "tr", "ko", "vi", "id", "eu", "mn")
+
+LANGUAGES = {"emoji": (EMOJI_TRAINED, EMOJI_UNSEEN), "paper": (PAPER_TRAINED, PAPER_UNSEEN)}
+
+
+def demo_experiment(
+    dataset: Path, languages: str, seeds: int, ablation: bool, split: str, command: str
+) -> Experiment:
+    """The arms of the demo: English-only and parallel, and with `ablation` the parallel one without the text stage.
+
+    Raises:
+        UserError: there is no such set of languages.
+    """
+    if languages not in LANGUAGES:
+        raise unknown("set of languages", languages, LANGUAGES)
+    trained, unseen = LANGUAGES[languages]
+    sources = ("cldr:name",) if languages == "paper" else ()
+    read = {"dataset": str(dataset), "sources": sources}
+    both = replace(parallel, data=replace(parallel.data, languages=trained, **read))
+    english = replace(parallel, data=replace(parallel.data, languages=("en",), **read))
+    arms = [Arm("english_only", "English only", english), Arm("parallel", "Parallel", both)]
+    if ablation:
+        arms.append(Arm("parallel_no_text_stage", "Parallel, no text stage", both, text_stage=False))
+        arms.append(Arm("english_only_no_text_stage", "English only, no text stage", english, text_stage=False))
+    return Experiment(
+        title="Parallel multilingual pre-training on emoji",
+        command=command,
+        dataset=dataset,
+        text=replace(text, data=replace(text.data, languages=(*trained, *unseen), **read)),
+        arms=tuple(arms),
+        languages=(*trained, *unseen),
+        seeds=tuple(range(seeds)),
+        split=split,
+    )
+
+
+def run_demo(
+    folder: Path,
+    *,
+    languages: str = "emoji",
+    seeds: int = 1,
+    ablation: bool = False,
+    jobs: int = 0,
+    split: str = "test",
+    cldr: Path | None = None,
+    font: Path | None = None,
+) -> Path:
+    """Draw the emoji if they are not drawn yet, run the experiment, and return where its report is.
+
+    Raises:
+        UserError: no font is found, CLDR's files are needed and not given, or a run cannot go on.
+    """
+    if seeds < 1:
+        raise UserError(f"seeds is {seeds}; give at least 1.")
+    dataset = folder / "data"
+    options = {"--folder": folder, "--languages": languages, "--seeds": seeds, "--cldr": cldr}
+    words = [word for name, value in options.items() if value is not None for word in (name, str(value))]
+    command = shlex.join(["isogloss", "demo", *words, *(["--ablation"] if ablation else [])])
+    experiment = demo_experiment(dataset, languages, seeds, ablation, split, command)
+    if languages == "paper" and cldr is None and not dataset.exists():
+        raise UserError(
+            "The paper's languages are named by Unicode CLDR; get the packages cldr-annotations-full and "
+            "cldr-annotations-derived-full (npm) or unicode-cldr-core (Debian), and give their folder as --cldr."
+        )
+    if not dataset.exists():
+        with progress_bar(True) as bar:
+            task = bar.add_task("emoji", total=None, state="")
+            build_emoji(
+                dataset,
+                cldr=cldr,
+                font=font,
+                progress=lambda done, total: bar.update(task, completed=done, total=total),
+            )
+    Dataset.open(dataset).split(split, experiment.languages)  # what is missing is told before anything is trained
+    return run_experiment(experiment, folder, jobs=jobs or (1 if torch.cuda.is_available() else cores()))

@@ -1,0 +1,1 @@
+"""Evaluation: pure functions on arrays; run.py alone reads and writes."""

@@ -1,0 +1,65 @@
+"""What the paper claims, asked of an experiment's figures, each with the interval that decides."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from isogloss.evaluate.comparison import Measured, mean_over_languages, paired_difference, ratio
+
+
+def claims(
+    english_only: Mapping[str, Measured], parallel: Mapping[str, Measured], languages: Mapping[str, Mapping[str, str]]
+) -> list[dict[str, Any]]:
+    """Whether each claim holds, and what was measured, in words; differences are parallel minus English-only.
+
+    A claim of "at least as good" holds when the measured difference is not below zero, and one of "better" when the
+    whole interval of the difference is above zero.
+
+    Args:
+        english_only, parallel: caption→image ranks per language.
+        languages: their records, with the `role` and `group` of each.
+    """
+    found: list[dict[str, Any]] = []
+
+    def say(claim: str, holds: bool, measured: str) -> None:
+        found.append({"claim": claim, "holds": bool(holds), "measured": measured})
+
+    if "en" in parallel:
+        value, low, high = paired_difference([english_only["en"]], [parallel["en"]], 1)
+        say(
+            "Parallel training is at least as good in English as English-only training, in accuracy@1.",
+            value >= 0,
+            f"difference {value:+.3f}, 95 % interval {low:+.3f} to {high:+.3f}",
+        )
+    others = [tag for tag in parallel if tag != "en"]
+    worse, unclear = [], []
+    for tag in others:
+        value, low, _ = paired_difference([english_only[tag]], [parallel[tag]], 10)
+        if value <= 0:
+            worse.append(tag)
+        elif low <= 0:
+            unclear.append(tag)
+    say(
+        f"Parallel training is better in each of the {len(others)} other languages, in accuracy@10.",
+        not worse and not unclear,
+        f"better beyond its interval in {len(others) - len(worse) - len(unclear)} of {len(others)}"
+        + (f"; within its interval in {', '.join(unclear)}" if unclear else "")
+        + (f"; not better in {', '.join(worse)}" if worse else ""),
+    )
+    unseen = [tag for tag in parallel if languages[tag]["role"] == "unseen"]
+    for name, tags in (
+        ("the languages that no image was trained with", unseen),
+        ("the languages of families that no image was trained with", [t for t in unseen if languages[t]["group"] == "family unseen"]),
+    ):
+        if not tags:
+            continue
+        one, other = [english_only[tag] for tag in tags], [parallel[tag] for tag in tags]
+        value, low, high = mean_over_languages(other, 10)
+        below = mean_over_languages(one, 10)[0]
+        times, least, most = ratio(one, other, 10)
+        say(
+            f"Parallel training is better on average over {name} ({', '.join(tags)}), in accuracy@10.",
+            least > 1,
+            f"{value:.3f} (95 % interval {low:.3f} to {high:.3f}) against {below:.3f}: "
+            f"{times:.2f} times as much (interval {least:.2f} to {most:.2f})",
+        )
+    return found

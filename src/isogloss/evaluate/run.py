@@ -1,0 +1,120 @@
+"""Evaluate a run: the one place of evaluation that reads models and writes files."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from isogloss.data.batch import choose_captions
+from isogloss.data.dataset import Dataset
+from isogloss.saving import write_json
+from isogloss.data.images import Pictures
+from isogloss.errors import UserError
+from isogloss.evaluate.retrieval import Ranks, caption_to_image, image_to_caption
+from isogloss.evaluate.statistics import bootstrap_mean, quartiles
+from isogloss.models.towers import load_dual_encoder, preparation
+from isogloss.train.clip import embed_captions, embed_images
+
+CUTOFFS = (1, 5, 10)
+# Queries of the gallery in each language, and pictures shown for each.
+QUERIES, SHOWN = 3, 5
+
+
+def figures(ranks: Ranks, picture: np.ndarray) -> dict[str, Any]:
+    """Accuracy at every cut-off with its interval, and the quartiles of the ranks."""
+    accuracies = {f"accuracy@{k}": list(bootstrap_mean(ranks.hits(k), picture)) for k in CUTOFFS}
+    return {**accuracies, "rank_quartiles": list(quartiles(ranks.middle))}
+
+
+def ranks_to_json(ranks: Ranks, picture: np.ndarray) -> dict[str, Any]:
+    """Ranks as JSON, from which every figure can be made again; only queries with ties list them."""
+    tied = {str(query): int(ranks.tied[query]) for query in np.flatnonzero(ranks.tied)}
+    return {"better": ranks.better.tolist(), "tied": tied, "picture": picture.tolist()}
+
+
+def ranks_from_json(saved: dict[str, Any]) -> tuple[Ranks, np.ndarray]:
+    """What `ranks_to_json` wrote: the ranks, and the picture of every query."""
+    tied = np.zeros(len(saved["better"]), np.int64)
+    for query, count in saved["tied"].items():
+        tied[int(query)] = count
+    return Ranks(np.array(saved["better"], np.int64), tied), np.array(saved["picture"], np.int64)
+
+
+@torch.no_grad()
+def evaluate_run(
+    run: Path, *, dataset: str | None = None, split: str = "test", languages: Sequence[str] = (), sources: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Retrieval figures of a trained run per language, saved as `evaluation/<split>.json` with a gallery beside.
+
+    Args:
+        run: a run folder with a model.
+        dataset: a dataset folder; None for the run's own.
+        split: whose pictures are the gallery.
+        languages: of the captions; none for all that the dataset has.
+        sources: captions of these sources only, such as "emoji:name"; none for those that the recipe names.
+
+    Raises:
+        UserError: the run has no model, or the dataset lacks what is asked for.
+    """
+    try:
+        recipe = json.loads((run / "recipe.json").read_text(encoding="utf-8"))
+    except (OSError, json.JSONDecodeError) as error:
+        raise UserError(f"{run} is not a finished run: it has no readable recipe.json; train one first.") from error
+    model, processor = load_dual_encoder(run / "model")
+    model.to("cuda" if torch.cuda.is_available() else "cpu")
+    prepared = preparation(processor, model.config)
+    opened = Dataset.open(dataset or recipe["data"]["dataset"])
+    tested = opened.split(split, tuple(languages) or opened.languages, tuple(sources) or recipe["data"]["sources"] or None)
+    pictures = Pictures(opened, tested, processor.image_processor.size["height"])
+    images = embed_images(model, pictures, prepared, np.arange(len(tested))).numpy()
+
+    result: dict[str, Any] = {"split": split, "images": len(tested), "languages": {}}
+    gallery: list[dict[str, Any]] = []
+    for language in tested.captions:
+        texts, owner, _ = choose_captions(tested, (language,), np.arange(len(tested)), None, None)
+        if not texts:
+            raise UserError(f"The split '{split}' has no caption in '{language}'; leave the language out.")
+        captions = embed_captions(model, texts, prepared).numpy()
+        named, local = np.unique(owner, return_inverse=True)
+        to_image, to_caption = caption_to_image(captions, images, owner), image_to_caption(images[named], captions, local)
+        result["languages"][language] = {
+            "captions": len(texts),
+            "caption_to_image": {**figures(to_image, owner), "ranks": ranks_to_json(to_image, owner)},
+            "image_to_caption": {**figures(to_caption, named), "ranks": ranks_to_json(to_caption, named)},
+        }
+        gallery += _gallery(language, texts, owner, captions, images, to_image, tested.keys)
+    (run / "evaluation").mkdir(exist_ok=True)
+    write_json(run / "evaluation" / f"{split}.json", result)
+    write_json(run / "evaluation" / "gallery.json", gallery)
+    return result
+
+
+def _gallery(
+    language: str,
+    texts: list[str],
+    owner: np.ndarray,
+    captions: np.ndarray,
+    images: np.ndarray,
+    ranks: Ranks,
+    keys: list[str],
+) -> list[dict[str, Any]]:
+    """A few queries and what they find: drawn by chance, the same pictures in every language, so failures show too."""
+    drawn = np.random.default_rng(0).permutation(len(keys))
+    chosen = [int(np.flatnonzero(owner == image)[0]) for image in drawn[: 8 * QUERIES] if (owner == image).any()][:QUERIES]
+    rows: list[dict[str, Any]] = []
+    for query in chosen:
+        scores = captions[query] @ images.T
+        best = np.argsort(-scores, kind="stable")[:SHOWN]
+        rows.append(
+            {
+                "language": language,
+                "query": texts[query],
+                "key": keys[owner[query]],
+                "rank": float(ranks.middle[query]),
+                "found": [{"key": keys[image], "score": float(scores[image])} for image in best],
+            }
+        )
+    return rows

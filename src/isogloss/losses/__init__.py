@@ -1,0 +1,21 @@
+"""What a family's loss returns, and the losses, one each."""
+
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Losses:
+    """A step's loss, the least value it can take, and its parts for the log.
+
+    Attributes:
+        total: scalar; what is differentiated.
+        floor: scalar; the infimum of `total` over all models, so that losses of different objectives compare as
+            `total - floor`.
+        parts: named scalars, detached, for the log.
+    """
+
+    total: Tensor
+    floor: Tensor
+    parts: dict[str, Tensor] = field(default_factory=dict[str, Tensor])

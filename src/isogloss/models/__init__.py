@@ -1,0 +1,1 @@
+"""Models: a box of the architecture drawing is a file."""

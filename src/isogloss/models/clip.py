@@ -1,0 +1,184 @@
+"""The dual encoder: a vision tower and a text tower of Transformers, a projection each, and a temperature."""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel
+from transformers.utils import ModelOutput
+
+from isogloss.models.pooling import POOLINGS
+
+# CLIP's first temperature and its bound on the scale (arXiv 2103.00020, section 2.5).
+FIRST_LOGIT_SCALE = math.log(1 / 0.07)
+LARGEST_SCALE = 100.0
+
+
+class DualEncoderConfig(PretrainedConfig):
+    """The shape of a dual encoder.
+
+    Args:
+        vision_config, text_config: of the towers, as Transformers has them, or as dictionaries with a `model_type`.
+        projection_dim: of the space that both towers meet in.
+        vision_pooling, text_pooling: a name of `isogloss.models.pooling.POOLINGS`.
+        text_tokens: the most tokens that a caption keeps.
+    """
+
+    model_type = "isogloss_clip"
+    sub_configs = {"vision_config": AutoConfig, "text_config": AutoConfig}
+
+    def __init__(
+        self,
+        vision_config: PretrainedConfig | dict[str, Any] | None = None,
+        text_config: PretrainedConfig | dict[str, Any] | None = None,
+        projection_dim: int = 512,
+        vision_pooling: str = "first",
+        text_pooling: str = "mean",
+        text_tokens: int = 77,
+        **others: Any,
+    ) -> None:
+        self.vision_config = _tower_config(vision_config, "vit")
+        self.text_config = _tower_config(text_config, "xlm-roberta")
+        self.projection_dim = projection_dim
+        self.vision_pooling = vision_pooling
+        self.text_pooling = text_pooling
+        self.text_tokens = text_tokens
+        super().__init__(**others)
+
+
+def _tower_config(config: PretrainedConfig | dict[str, Any] | None, otherwise: str) -> PretrainedConfig:
+    if isinstance(config, PretrainedConfig):
+        return config
+    fields = dict(config or {})
+    return AutoConfig.for_model(fields.pop("model_type", otherwise), **fields)
+
+
+@dataclass
+class DualEncoderOutput(ModelOutput):
+    """Embeddings of unit norm and their scaled similarities.
+
+    Attributes:
+        image_embeds: [image, dim].
+        text_embeds: [caption, dim].
+        logits_per_image: [image, caption].
+        logits_per_text: [caption, image].
+        scale: the inverse temperature, a scalar.
+    """
+
+    image_embeds: Float[Tensor, "image dim"] | None = None
+    text_embeds: Float[Tensor, "caption dim"] | None = None
+    logits_per_image: Float[Tensor, "image caption"] | None = None
+    logits_per_text: Float[Tensor, "caption image"] | None = None
+    scale: Float[Tensor, ""] | None = None
+
+
+class DualEncoder(PreTrainedModel):
+    """Images and captions of any language as vectors of one space (CLIP, arXiv 2103.00020).
+
+    Built by `isogloss.models.towers.build_dual_encoder` from Hub names, local paths or configurations; saved and loaded as
+    any Transformers model, `DualEncoder.from_pretrained(folder)` or `AutoModel.from_pretrained(folder)` after
+    `import isogloss.models.clip`.
+    """
+
+    config_class = DualEncoderConfig
+    base_model_prefix = "dual_encoder"
+    main_input_name = "pixel_values"
+    input_modalities = ("image", "text")
+    supports_gradient_checkpointing = True
+    _supports_sdpa = True
+    _supports_flash_attn = True
+
+    def __init__(
+        self,
+        config: DualEncoderConfig,
+        vision_model: PreTrainedModel | None = None,
+        text_model: PreTrainedModel | None = None,
+    ) -> None:
+        super().__init__(config)
+        self.vision_model = vision_model or _tower(config.vision_config, config.vision_pooling)
+        self.text_model = text_model or _tower(config.text_config, config.text_pooling)
+        self.vision_projection = nn.Linear(width_of(config.vision_config), config.projection_dim, bias=False)
+        self.text_projection = nn.Linear(width_of(config.text_config), config.projection_dim, bias=False)
+        self.logit_scale = nn.Parameter(torch.tensor(FIRST_LOGIT_SCALE))
+        self.post_init()
+
+    @torch.no_grad()
+    def _init_weights(self, module: nn.Module) -> None:
+        """The projections start as CLIP's, with a deviation of one over the root of their input width."""
+        if module in (self.vision_projection, self.text_projection):
+            nn.init.normal_(module.weight, std=module.in_features**-0.5)
+        elif module is self:
+            nn.init.constant_(self.logit_scale, FIRST_LOGIT_SCALE)
+
+    @property
+    def scale(self) -> Float[Tensor, ""]:
+        """The inverse temperature, at most 100."""
+        return self.logit_scale.exp().clamp(max=LARGEST_SCALE)
+
+    def encode_image(
+        self, pixel_values: Float[Tensor, "image channel height width"]
+    ) -> Float[Tensor, "image dim"]:
+        """Embeddings of unit norm of some images, in float32."""
+        pooled = POOLINGS[self.config.vision_pooling](self.vision_model(pixel_values=pixel_values), None)
+        return F.normalize(self.vision_projection(pooled).float(), dim=-1)
+
+    def encode_text(
+        self,
+        input_ids: Int[Tensor, "caption token"],
+        attention_mask: Int[Tensor, "caption token"] | None = None,
+        groups: int = 1,
+    ) -> Float[Tensor, "caption dim"]:
+        """Embeddings of unit norm of some captions, in float32; without a mask every token counts.
+
+        Args:
+            groups: captions are read in so many groups of like length, so that short ones are not padded to the longest.
+        """
+        if groups > 1 and attention_mask is not None:
+            lengths = attention_mask.sum(dim=1)
+            order = lengths.argsort()
+            encoded = [
+                self.encode_text(input_ids[rows, :longest], attention_mask[rows, :longest])
+                for rows in order.chunk(groups)
+                for longest in [int(lengths[rows[-1]])]
+            ]
+            return torch.cat(encoded)[order.argsort()]
+        states = self.text_model(input_ids=input_ids, attention_mask=attention_mask)
+        pooled = POOLINGS[self.config.text_pooling](states, attention_mask)
+        return F.normalize(self.text_projection(pooled).float(), dim=-1)
+
+    def forward(
+        self,
+        pixel_values: Float[Tensor, "image channel height width"] | None = None,
+        input_ids: Int[Tensor, "caption token"] | None = None,
+        attention_mask: Int[Tensor, "caption token"] | None = None,
+        text_groups: int = 1,
+        **_: Any,
+    ) -> DualEncoderOutput:
+        """Embeddings of images, captions or both, and of both their similarities times the scale."""
+        images = None if pixel_values is None else self.encode_image(pixel_values)
+        captions = None if input_ids is None else self.encode_text(input_ids, attention_mask, text_groups)
+        if images is None or captions is None:
+            return DualEncoderOutput(image_embeds=images, text_embeds=captions, scale=self.scale)
+        logits = self.scale * images @ captions.T
+        return DualEncoderOutput(images, captions, logits, logits.T, self.scale)
+
+
+def width_of(config: PretrainedConfig) -> int:
+    """How wide a tower's pooled state is; convolutional towers name it by their last stage."""
+    return config.hidden_size if hasattr(config, "hidden_size") else config.hidden_sizes[-1]
+
+
+def _tower(config: PretrainedConfig, pooling: str) -> PreTrainedModel:
+    """A tower with random weights, without the pooling layer that nothing would read."""
+    try:
+        return AutoModel.from_config(config, **({} if pooling == "pooler" else {"add_pooling_layer": False}))
+    except TypeError:  # this architecture has no such layer to leave out
+        return AutoModel.from_config(config)
+
+
+AutoConfig.register(DualEncoderConfig.model_type, DualEncoderConfig, exist_ok=True)
+AutoModel.register(DualEncoderConfig, DualEncoder, exist_ok=True)

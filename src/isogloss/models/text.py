@@ -1,0 +1,56 @@
+"""The text encoder of the text-only stage: a masked language model of Transformers, read at hidden tokens alone."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
+from transformers import AutoConfig, AutoModelForMaskedLM, PreTrainedModel
+
+from isogloss.errors import UserError
+from isogloss.models.pooling import mean_pooling
+
+
+def build_masked_language_model(config: Mapping[str, Any], tokenizer: Any) -> PreTrainedModel:
+    """A masked language model with random weights, as wide as the tokenizer's vocabulary.
+
+    Raises:
+        UserError: the config is of no masked language model.
+    """
+    fields = dict(config)
+    try:
+        shape = AutoConfig.for_model(
+            fields.pop("model_type"),
+            vocab_size=len(tokenizer),
+            bos_token_id=tokenizer.bos_token_id,
+            pad_token_id=tokenizer.pad_token_id,
+            eos_token_id=tokenizer.eos_token_id,
+            **fields,
+        )
+        return AutoModelForMaskedLM.from_config(shape)
+    except (KeyError, ValueError) as error:
+        raise UserError(
+            f"The text stage's config is of no masked language model of Transformers ({error}); "
+            "give one with a model_type such as 'xlm-roberta'."
+        ) from error
+
+
+class TextEncoder(nn.Module):
+    """A masked language model whose head is computed where tokens are hidden and nowhere else."""
+
+    def __init__(self, masked_language_model: PreTrainedModel) -> None:
+        super().__init__()
+        self.model = masked_language_model
+
+    def forward(
+        self,
+        input_ids: Int[Tensor, "caption token"],
+        attention_mask: Int[Tensor, "caption token"],
+        hidden: Bool[Tensor, "caption token"],
+    ) -> dict[str, Tensor]:
+        """Logits at the hidden tokens, [hidden, vocabulary], and the mean state of every caption, [caption, width]."""
+        states = self.model.base_model(input_ids=input_ids, attention_mask=attention_mask)
+        return {
+            "logits": self.model.lm_head(states.last_hidden_state[hidden]),
+            "sentences": mean_pooling(states, attention_mask),
+        }

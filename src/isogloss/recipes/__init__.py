@@ -1,0 +1,1 @@
+"""Recipes by name: a module each, whose `recipe` is what `isogloss train NAME` runs."""

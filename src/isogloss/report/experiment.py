@@ -1,0 +1,121 @@
+"""An experiment's folder, read for its report."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from isogloss.data.dataset import Dataset
+from isogloss.report.content import Arm, Content, ReportedLanguage, Run, ordered, read_run
+from isogloss.report.measures import Average, Claim, Scores
+from isogloss.report.saved import fields_of, read_object
+
+
+def read_experiment(folder: Path) -> Content:
+    """Read experiment.json, results.json, every seed's runs, and the dataset where it still lies there.
+
+    Raises:
+        UserError: one of the files is missing, damaged or lacks a field.
+    """
+    experiment_file, results_file = folder / "experiment.json", folder / "results.json"
+    experiment, results = read_object(experiment_file), read_object(results_file)
+    with fields_of(experiment_file):
+        arms = tuple(_arm(saved) for saved in experiment["arms"])
+        languages = read_languages(experiment["languages"])
+        seeds = tuple(int(seed) for seed in experiment.get("seeds", [0]))
+        duration = experiment.get("duration_seconds")
+        told = {name: str(experiment.get(name, "")) for name in ("title", "command", "created")}
+        machine, versions = dict(experiment.get("machine", {})), dict(experiment.get("versions", {}))
+        duration = None if duration is None else float(duration)
+        if not arms or not seeds:
+            raise ValueError("'arms' and 'seeds' need one entry at least")
+    with fields_of(results_file):
+        steps = results.get("steps", experiment.get("steps"))
+        scores = {
+            str(tag): {arm.name: Scores.of(saved[arm.name]) for arm in arms if arm.name in saved}
+            for tag, saved in results["languages"].items()
+        }
+        averages = tuple(Average.of(name, saved) for name, saved in results.get("averages", {}).items())
+        claims = tuple(
+            Claim(str(saved["claim"]), bool(saved["holds"]), str(saved["measured"]))
+            for saved in results.get("claims", [])
+        )
+        strangers = [tag for tag in scores if tag not in languages]
+        if strangers:
+            raise ValueError(f"experiment.json does not list the language '{strangers[0]}'")
+    return Content(
+        folder=folder,
+        title=told["title"] or folder.name,
+        arms=arms,
+        languages=ordered([languages[tag] for tag in scores], scores, arms[:2][-1].name),
+        scores=scores,
+        runs=_runs(folder, arms, seeds),
+        text_runs=_text_runs(folder, seeds),
+        averages=averages,
+        claims=claims,
+        dataset=Dataset.open(folder / "data") if (folder / "data" / "dataset.json").exists() else None,
+        pictures=searched(folder / f"seed-{seeds[0]}" / arms[0].name),
+        seeds=seeds,
+        steps=None if steps is None else int(steps),
+        command=told["command"],
+        created=told["created"],
+        duration=duration,
+        machine=machine,
+        versions=versions,
+    )
+
+
+def read_languages(saved: Mapping[str, Any]) -> dict[str, ReportedLanguage]:
+    """The "languages" of experiment.json.
+
+    Raises:
+        KeyError: a language has no name or endonym.
+    """
+    return {
+        tag: ReportedLanguage(
+            tag=tag,
+            name=str(fields["name"]),
+            endonym=str(fields["endonym"]),
+            direction="rtl" if fields.get("direction") == "rtl" else "ltr",
+            script=str(fields.get("script", "")),
+            family=str(fields.get("family", "")),
+            role=str(fields.get("role", "")),
+            group=str(fields.get("group", "")),
+        )
+        for tag, fields in saved.items()
+    }
+
+
+def searched(run: Path) -> int | None:
+    """How many pictures a run's test searched, where it says so.
+
+    Raises:
+        UserError: evaluation/test.json is there, but damaged.
+    """
+    path = run / "evaluation" / "test.json"
+    if not path.exists():
+        return None
+    saved = read_object(path)
+    with fields_of(path):
+        return int(saved["images"]) if "images" in saved else None
+
+
+def _arm(saved: Mapping[str, Any]) -> Arm:
+    trained, text_stage = saved.get("trained"), saved.get("text_stage")
+    return Arm(
+        name=str(saved["name"]),
+        label=str(saved.get("label", saved["name"])),
+        trained=None if trained is None else tuple(str(tag) for tag in trained),
+        text_stage=None if text_stage is None else bool(text_stage),
+    )
+
+
+def _runs(folder: Path, arms: tuple[Arm, ...], seeds: tuple[int, ...]) -> tuple[Run, ...]:
+    """Every seed's run of the two compared arms, and of the ablations those that there are."""
+    places = [(arm, seed, folder / f"seed-{seed}" / arm.name) for arm in arms for seed in seeds]
+    return tuple(read_run(place, arm.name, seed) for arm, seed, place in places if arm in arms[:2] or place.exists())
+
+
+def _text_runs(folder: Path, seeds: tuple[int, ...]) -> tuple[Run, ...]:
+    """The runs of the text-only stage, of those seeds that have one."""
+    folders = {seed: folder / f"seed-{seed}" / "text" for seed in seeds}
+    return tuple(read_run(place, "text", seed) for seed, place in folders.items() if (place / "metrics.jsonl").exists())

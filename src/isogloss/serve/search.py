@@ -1,0 +1,96 @@
+"""Search a dataset's pictures by words of any language."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import safe_open
+from safetensors.torch import save_file
+from torch import Tensor
+
+from isogloss.data.batch import Preparation
+from isogloss.data.dataset import Dataset, Split
+from isogloss.data.images import Pictures
+from isogloss.errors import UserError
+from isogloss.models.clip import DualEncoder
+from isogloss.models.towers import load_dual_encoder, preparation
+from isogloss.train.clip import embed_captions, embed_images
+
+
+@dataclass(frozen=True)
+class Found:
+    """A picture that a query found.
+
+    Attributes:
+        key: of the picture in its dataset.
+        score: cosine similarity, in [-1, 1].
+        location: of its file.
+        names: its first caption in the language asked for; empty where it has none.
+    """
+
+    key: str
+    score: float
+    location: str
+    name: str
+
+
+@torch.no_grad()
+def search(
+    run: Path, query: str, *, top: int = 5, split: str = "test", dataset: str | None = None, names: str = "en"
+) -> list[Found]:
+    """The pictures of a split that are nearest to a query, the nearest first.
+
+    Args:
+        run: a run folder with a dual encoder; its image embeddings are kept there for the next search.
+        query: in any language.
+        top: how many.
+        split: whose pictures are searched.
+        dataset: a dataset folder; None for the run's own.
+        names: the language of the names that are shown.
+
+    Raises:
+        UserError: the query is empty, or the run or the dataset is not what it should be.
+    """
+    if not query.strip():
+        raise UserError("The query is empty; say what the picture shows, in any language.")
+    if top < 1:
+        raise UserError(f"top is {top}; ask for at least one picture.")
+    model, processor = load_dual_encoder(run / "model")
+    prepared = preparation(processor, model.config)
+    opened = Dataset.open(dataset or _own_dataset(run))
+    shown = opened.split(split, (names,))
+    pictures = Pictures(opened, shown, processor.image_processor.size["height"])
+    images = _embeddings(run, model, pictures, prepared, shown)
+    scores = (embed_captions(model, [query], prepared) @ images.T)[0].numpy()
+    found: list[Found] = []
+    for image in np.argsort(-scores, kind="stable")[:top]:
+        captions = shown.captions[names].of(int(image))
+        location = opened.locate(shown.images["file"][int(image)].as_py())
+        found.append(Found(shown.keys[image], float(scores[image]), location, captions[0] if captions else ""))
+    return found
+
+
+def _own_dataset(run: Path) -> str:
+    try:
+        recipe: dict[str, Any] = json.loads((run / "recipe.json").read_text(encoding="utf-8"))
+        return recipe["data"]["dataset"]
+    except (OSError, json.JSONDecodeError, KeyError) as error:
+        raise UserError(f"{run} is not a run: it has no readable recipe.json; name a run folder.") from error
+
+
+def _embeddings(run: Path, model: DualEncoder, pictures: Pictures, prepared: Preparation, split: Split) -> Tensor:
+    """The embeddings of a split's pictures, read from the run if it has those of this model and these pictures."""
+    path = run / "embeddings" / f"{split.name}.safetensors"
+    stamp = (pictures.dataset.root / "images.parquet").stat(), (run / "model" / "model.safetensors").stat()
+    mark = {"made of": json.dumps([str(pictures.dataset.root.resolve()), *((s.st_size, s.st_mtime_ns) for s in stamp)])}
+    if path.exists():
+        with safe_open(path, "pt") as saved:
+            if saved.metadata() == mark:
+                return saved.get_tensor("images")
+    images = embed_images(model, pictures, prepared, np.arange(len(split)))
+    path.parent.mkdir(exist_ok=True)
+    save_file({"images": images}, path, mark)
+    return images

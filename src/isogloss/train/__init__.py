@@ -1,0 +1,1 @@
+"""Training: recipes, stages, the loop, and what each family brings to it."""

@@ -1,0 +1,172 @@
+"""What the dual encoder brings to the loop: its batches, its loss, its stages and its validation."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from torch import Tensor, nn
+
+from isogloss.data.batch import Batch, ParallelBatches, Preparation, captioned, choose_captions
+from isogloss.data.dataset import Dataset, Split
+from isogloss.data.augment import normalise
+from isogloss.data.folder import new_folder
+from isogloss.data.images import Pictures
+from isogloss.data.sampler import Sampler
+from isogloss.errors import UserError
+from isogloss.losses import Losses
+from isogloss.losses.gather import gather_owner, gather_rows
+from isogloss.losses.parallel import parallel_loss
+from isogloss.losses.per_language import per_language_loss
+from isogloss.models.clip import DualEncoder
+from isogloss.models.towers import build_dual_encoder, preparation
+from isogloss.train.loop import fit
+from isogloss.train.recipe import ClipRecipe
+from isogloss.train.stages import frozen_until
+
+# Captions of a step are read in so many groups of like length.
+TEXT_GROUPS = 6
+# Images of a validation batch: the loss depends on how many compete, so it is fixed whatever the training batch.
+VALIDATION_IMAGES = 128
+
+
+def clip_loss(model: nn.Module, batch: Batch, objective: str) -> Losses:
+    """The objective on a batch, over the embeddings of all processes."""
+    output: Any = model(
+        pixel_values=batch.pixel_values,
+        input_ids=batch.input_ids,
+        attention_mask=batch.attention_mask,
+        text_groups=TEXT_GROUPS,
+    )
+    images, captions = gather_rows(output.image_embeds), gather_rows(output.text_embeds)
+    owner = gather_owner(batch.owner, len(batch.pixel_values))
+    if objective == "per_language":
+        return per_language_loss(images, captions, owner, gather_rows(batch.language), output.scale)
+    return parallel_loss(images, captions, owner, output.scale)
+
+
+def embed_images(
+    model: DualEncoder, pictures: Pictures, prepared: Preparation, rows: np.ndarray, block: int = 256
+) -> Tensor:
+    """Embeddings of some pictures of a split, float32 [image, dim], on the processor."""
+    parts: list[Tensor] = []
+    for start in range(0, len(rows), block):
+        pixels = torch.from_numpy(pictures.batch(rows[start : start + block]))
+        parts.append(model.encode_image(normalise(pixels, prepared.mean, prepared.deviation).to(model.device)).cpu())
+    return torch.cat(parts)
+
+
+def embed_captions(model: DualEncoder, captions: list[str], prepared: Preparation, block: int = 1024) -> Tensor:
+    """Embeddings of some captions, float32 [caption, dim], on the processor."""
+    parts: list[Tensor] = []
+    for start in range(0, len(captions), block):
+        ids, mask = prepared.tokenize(captions[start : start + block])
+        parts.append(model.encode_text(ids.to(model.device), mask.to(model.device), groups=TEXT_GROUPS).cpu())
+    return torch.cat(parts)
+
+
+def validation(
+    pictures: Pictures, languages: tuple[str, ...], objective: str, prepared: Preparation
+) -> Callable[[Any], dict[str, float]]:
+    """The validation of a run: its own objective, its floor, and CLIP's loss on English alone, which all arms share.
+
+    Images compete in fixed groups of `VALIDATION_IMAGES`; a last, smaller group is left out unless it is the only one.
+    """
+    split = pictures.split
+    tested = captioned(split, languages)
+    size = min(VALIDATION_IMAGES, len(tested))
+    groups = [tested[start : start + size] for start in range(0, len(tested) - size + 1, size)]
+
+    def losses_of(model: DualEncoder, images: Tensor, rows: np.ndarray, read: tuple[str, ...], name: str) -> Losses:
+        texts, owner, language = choose_captions(split, read, rows, None, None)
+        captions = embed_captions(model, texts, prepared).to(model.device)
+        owners, numbers = (torch.from_numpy(array).to(model.device) for array in (owner, language))
+        if name == "per_language":
+            return per_language_loss(images, captions, owners, numbers, model.scale)
+        return parallel_loss(images, captions, owners, model.scale)
+
+    def validate(model: DualEncoder) -> dict[str, float]:
+        sums: dict[str, float] = {}
+        for rows in groups:
+            images = embed_images(model, pictures, prepared, rows).to(model.device)
+            own = losses_of(model, images, rows, languages, objective)
+            figures = {"loss": own.total, "floor": own.floor, "loss_above_floor": own.total - own.floor, **own.parts}
+            if "en" in split.captions and len(captioned(split, ("en",))) == len(split):
+                figures["english_loss"] = losses_of(model, images, rows, ("en",), "parallel").total
+            for name, value in figures.items():
+                sums[name] = sums.get(name, 0.0) + float(value) / len(groups)
+        return sums
+
+    return validate
+
+
+def train_clip(recipe: ClipRecipe, folder: Path, accelerator: Accelerator, quiet: bool = False) -> Path:
+    """Train a dual encoder, and save it with its processor as `folder/model`.
+
+    Raises:
+        UserError: the dataset lacks a language or a split, a tower is absent or does not fit, or training cannot go on.
+    """
+    data, training = recipe.data, recipe.training
+    torch.manual_seed(training.seed)
+    model, processor = build_dual_encoder(
+        recipe.vision,
+        recipe.text,
+        projection_dim=recipe.projection_dim,
+        text_tokens=recipe.text_tokens,
+        image_size=data.image_size,
+    )
+    prepared = preparation(processor, model.config)
+    dataset = Dataset.open(data.dataset)
+    size = processor.image_processor.size["height"]
+
+    def pictures(split: Split) -> Pictures:
+        return Pictures(dataset, split, size, keep=data.keep_pictures, threads=data.threads)
+
+    train = dataset.split("train", data.languages, data.sources or None)
+    _require_captions(train, data.languages)
+    batches = ParallelBatches(
+        pictures=pictures(train),
+        languages=data.languages,
+        preparation=prepared,
+        sampler=Sampler(len(captioned(train, data.languages)), data.images_per_step, training.seed),
+        captions_per_language=data.captions_per_language,
+        augmentation=data.augmentation,
+        process=accelerator.process_index,
+        processes=accelerator.num_processes,
+    )
+    validate = None
+    if "validation" in dataset.splits:
+        languages = tuple(dict.fromkeys((*data.languages, *(["en"] if "en" in dataset.languages else []))))
+        held_out = dataset.split("validation", languages, data.sources or None)
+        validate = validation(pictures(held_out), data.languages, recipe.objective, prepared)
+    frozen = {
+        f"{kind}_model": tower.frozen_epochs if tower.pretrained else 0.0
+        for kind, tower in (("vision", recipe.vision), ("text", recipe.text))
+    }
+    model = fit(
+        model,
+        batches,
+        lambda model, batch: clip_loss(model, batch, recipe.objective),
+        training=training,
+        folder=folder,
+        accelerator=accelerator,
+        stages=frozen_until(frozen),
+        validate=validate,
+        description=None if quiet else folder.name,
+    )
+    if accelerator.is_main_process:
+        with new_folder(folder / "model") as saved:
+            model.save_pretrained(saved)
+            processor.save_pretrained(saved)
+    accelerator.wait_for_everyone()
+    return folder / "model"
+
+
+def _require_captions(split: Split, languages: tuple[str, ...]) -> None:
+    for language in languages:
+        if len(split.captions[language]) == 0:
+            raise UserError(
+                f"The split '{split.name}' has no caption in '{language}'; leave the language out or add its captions."
+            )

@@ -1,0 +1,70 @@
+"""Freezing as a schedule: which parameters stay as they are, from which point of the run on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from fnmatch import fnmatchcase
+from typing import Literal
+
+from torch import nn
+
+from isogloss.errors import UserError
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What is frozen from a point of the run until the next stage begins.
+
+    Args:
+        start: where it begins, in `unit`.
+        unit: "step", "epoch", or "run" for a share of the whole run.
+        frozen: patterns of parameter names, as in `text_model.*`; all others train.
+    """
+
+    start: float = 0.0
+    unit: Literal["step", "epoch", "run"] = "step"
+    frozen: tuple[str, ...] = ()
+
+    def first_step(self, steps: int, steps_per_epoch: int) -> int:
+        """The step at which it begins."""
+        return round(self.start * {"step": 1, "epoch": steps_per_epoch, "run": steps}[self.unit])
+
+
+def frozen_at(stages: Sequence[Stage], step: int, steps: int, steps_per_epoch: int) -> tuple[str, ...]:
+    """The patterns frozen at a step: those of the last stage that has begun, none before the first."""
+    begun = [stage for stage in stages if stage.first_step(steps, steps_per_epoch) <= step]
+    if not begun:
+        return ()
+    return max(begun, key=lambda stage: stage.first_step(steps, steps_per_epoch)).frozen
+
+
+def freeze(model: nn.Module, patterns: Sequence[str]) -> None:
+    """Freeze the parameters whose names match a pattern and let all others train.
+
+    Raises:
+        UserError: a pattern matches no parameter.
+    """
+    names = [name for name, _ in model.named_parameters()]
+    for pattern in patterns:
+        if not any(fnmatchcase(name, pattern) for name in names):
+            modules = {name.split(".")[0] + ".*" for name in names}
+            near = get_close_matches(pattern, sorted(modules), n=1, cutoff=0.0)[0]
+            raise UserError(f"The stage freezes '{pattern}', which matches no parameter; did you mean '{near}'?")
+    for name, parameter in model.named_parameters():
+        parameter.requires_grad_(not any(fnmatchcase(name, pattern) for pattern in patterns))
+        if not parameter.requires_grad:
+            parameter.grad = None
+
+
+def frozen_until(epochs_by_module: dict[str, float]) -> tuple[Stage, ...]:
+    """Stages in which each module stays frozen for its first epochs, each on its own: {"text_model": 0.5}.
+
+    Example:
+        >>> [(stage.start, stage.frozen) for stage in frozen_until({"text_model": 0.5, "vision_model": 0.0})]
+        [(0.0, ('text_model.*',)), (0.5, ())]
+    """
+    starts = sorted({0.0, *epochs_by_module.values()})
+    return tuple(
+        Stage(start, "epoch", tuple(f"{name}.*" for name, end in epochs_by_module.items() if start < end))
+        for start in starts
+    )

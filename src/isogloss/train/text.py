@@ -1,0 +1,74 @@
+"""What the text-only stage brings to the loop: its tokenizer, batches and loss."""
+
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from accelerate import Accelerator
+from torch import nn
+
+from isogloss.data.batch import Preparation
+from isogloss.data.dataset import Dataset
+from isogloss.data.folder import new_folder
+from isogloss.data.sampler import Sampler
+from isogloss.data.text import ParallelText, TextBatch, TextBatches
+from isogloss.losses import Losses
+from isogloss.losses.masked_language_model import masked_language_model_loss
+from isogloss.losses.sentences import sentence_loss
+from isogloss.models.text import TextEncoder, build_masked_language_model
+from isogloss.models.tokenizer import train_tokenizer
+from isogloss.train.loop import fit
+from isogloss.train.recipe import TextRecipe
+
+
+def text_loss(model: nn.Module, batch: TextBatch, aligned: float) -> Losses:
+    """Masked language modelling, and `aligned` times the contrast of a caption with its translation."""
+    output: Any = model(batch.input_ids, batch.attention_mask, batch.hidden)
+    masked = masked_language_model_loss(output["logits"], batch.targets)
+    if not aligned:
+        return masked
+    contrast = sentence_loss(F.normalize(output["sentences"].float(), dim=-1), batch.owner)
+    return Losses(
+        total=masked.total + aligned * contrast.total,
+        floor=masked.floor,
+        parts={"masked": masked.total.detach(), "aligned": contrast.total.detach()},
+    )
+
+
+def train_text(recipe: TextRecipe, folder: Path, accelerator: Accelerator, quiet: bool = False) -> Path:
+    """Train a tokenizer and a text encoder on text alone, and save both as `folder/model`.
+
+    Raises:
+        UserError: the dataset lacks a language, the config is of no masked language model, or training cannot go on.
+    """
+    torch.manual_seed(recipe.training.seed)
+    text = ParallelText.of(Dataset.open(recipe.data.dataset), recipe.data.languages, recipe.data.sources)
+    tokenizer = train_tokenizer(chain(*text.texts), recipe.vocabulary, recipe.tokens)
+    meanings = int(text.languages_of.any(axis=1).sum())
+    batches = TextBatches(
+        text=text,
+        # A text encoder sees no picture, so the pixels' scale is left empty.
+        preparation=Preparation(tokenizer, recipe.tokens, mean=(), deviation=()),
+        sampler=Sampler(meanings, recipe.data.meanings_per_step, recipe.training.seed),
+        masked=recipe.masked,
+        process=accelerator.process_index,
+        processes=accelerator.num_processes,
+    )
+    encoder = TextEncoder(build_masked_language_model(recipe.config, tokenizer))
+    fit(
+        encoder,
+        batches,
+        lambda model, batch: text_loss(model, batch, recipe.aligned),
+        training=recipe.training,
+        folder=folder,
+        accelerator=accelerator,
+        description=None if quiet else folder.name,
+    )
+    if accelerator.is_main_process:
+        with new_folder(folder / "model") as saved:
+            encoder.model.save_pretrained(saved)
+            tokenizer.save_pretrained(saved)
+    accelerator.wait_for_everyone()
+    return folder / "model"
