@@ -71,13 +71,15 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _run(recipe: Recipe, folder: Path, evaluated: tuple[str, ...], split: str) -> None:
+def _run(recipe: Recipe, folder: Path, evaluated: tuple[str, ...], split: str, threads: int) -> None:
     """One run in a process of its own: train what is not trained yet, evaluate what is not evaluated yet."""
+    import torch
     from transformers.utils import logging
 
     from isogloss.evaluate.run import evaluate_run
     from isogloss.train.run import train
 
+    torch.set_num_threads(threads)
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     if not (folder / "model").exists():
@@ -132,36 +134,28 @@ def run_experiment(experiment: Experiment, folder: Path, *, jobs: int) -> Path:
 
     started = time.perf_counter()
     os.environ.update({name: value for name, value in _KEEP_MEMORY.items() if name not in os.environ})
-    os.environ["OMP_NUM_THREADS"] = str(max(1, cores() // jobs))
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     record = describe(experiment)
     _same_experiment(record, folder)
     write_json(folder / "experiment.json", record)
 
+    text = {seed: folder / f"seed-{seed}" / "text" for seed in experiment.seeds}
+    stages = {run: (_seeded(experiment.text, seed), ()) for seed, run in text.items()}
+    runs = {
+        folder / f"seed-{seed}" / arm.name: (_arm_recipe(arm, seed, text[seed]), experiment.languages)
+        for seed in experiment.seeds
+        # The longest first, so that no core waits long for the last run.
+        for arm in sorted(experiment.arms, key=lambda arm: -len(arm.recipe.data.languages))
+    }
     with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
-        text = {seed: folder / f"seed-{seed}" / "text" for seed in experiment.seeds}
-        _follow(
-            {
-                run: (pool.submit(_run, _seeded(experiment.text, seed), run, (), ""), experiment.text.training.steps)
-                for seed, run in text.items()
-            }
-        )
-        _follow(
-            {
-                folder / f"seed-{seed}" / arm.name: (
-                    pool.submit(
-                        _run,
-                        _arm_recipe(arm, seed, text[seed]),
-                        folder / f"seed-{seed}" / arm.name,
-                        experiment.languages,
-                        experiment.split,
-                    ),
-                    arm.recipe.training.steps,
-                )
-                for seed in experiment.seeds
-                for arm in sorted(experiment.arms, key=lambda arm: -len(arm.recipe.data.languages))
-            }
-        )
+        for together in (stages, runs):
+            threads = max(1, cores() // min(jobs, len(together)))
+            _follow(
+                {
+                    run: (pool.submit(_run, recipe, run, evaluated, experiment.split, threads), recipe.training.steps)
+                    for run, (recipe, evaluated) in together.items()
+                }
+            )
     write_json(folder / "results.json", results(experiment, folder))
     write_json(folder / "experiment.json", {**record, "duration_seconds": time.perf_counter() - started})
     return write_report(folder)

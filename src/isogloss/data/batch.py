@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 import pyarrow as pa
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -65,6 +65,13 @@ class Preparation:
             list(captions), truncation=True, max_length=self.tokens, padding=True, return_tensors="pt"
         )
         return encoded["input_ids"], encoded["attention_mask"]
+
+    def hide(
+        self, input_ids: Int[Tensor, "caption token"], hidden: Bool[Tensor, "caption token"]
+    ) -> Int[Tensor, "caption token"]:
+        """The tokens with some of them replaced by the mask; special ones never are."""
+        special = torch.tensor(self.tokenizer.all_special_ids)
+        return input_ids.masked_fill(hidden & ~torch.isin(input_ids, special), self.tokenizer.mask_token_id)
 
 
 class Batches(Protocol):
@@ -128,6 +135,7 @@ class ParallelBatches:
         preparation: to tensors.
         sampler: which of the captioned images, `rows`.
         captions_per_language: the most captions of an image in one language in one step.
+        hidden_tokens: the share of a caption's tokens that the mask replaces.
         augmentation: of the pictures.
         process, processes: this process takes every processes-th image of the step, from its own number on.
     """
@@ -137,6 +145,7 @@ class ParallelBatches:
     preparation: Preparation
     sampler: Sampler
     captions_per_language: int = 1
+    hidden_tokens: float = 0.0
     augmentation: Augmentation = field(default_factory=Augmentation)
     process: int = 0
     processes: int = 1
@@ -161,12 +170,16 @@ class ParallelBatches:
             self.pictures.split, self.languages, images, self.captions_per_language, generator
         )
         maps = self.augmentation.draw(len(images), generator)
+        chance = torch.from_numpy(generator.random((len(captions), self.preparation.tokens)))
 
         mine = slice(self.process, None, self.processes)
         kept = owner % self.processes == self.process
         input_ids, attention_mask = self.preparation.tokenize(
             [caption for caption, keep in zip(captions, kept, strict=True) if keep]
         )
+        if self.hidden_tokens:
+            hidden = chance[torch.from_numpy(kept), : input_ids.shape[1]] < self.hidden_tokens
+            input_ids = self.preparation.hide(input_ids, hidden)
         pixels = torch.from_numpy(self.pictures.batch(images[mine]))
         values = normalise(pixels, self.preparation.mean, self.preparation.deviation)
         return Batch(

@@ -4,14 +4,16 @@ import io
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from typing import Any
 
 import fsspec
 import numpy as np
 from jaxtyping import UInt8
 from numpy.typing import NDArray
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from isogloss.data.dataset import Dataset, Split
+from isogloss.data.validate import UNDECODABLE, reason
 from isogloss.errors import UserError
 
 
@@ -22,7 +24,8 @@ def read_bytes(location: str, offset: int, length: int) -> bytes:
         UserError: the file is missing, unreadable or shorter than offset + length.
     """
     try:
-        with fsspec.open(location, "rb") as file:
+        source: Any = fsspec.open(location, "rb")
+        with source as file:
             file.seek(offset)
             content = file.read(length)
     except OSError as error:
@@ -49,9 +52,9 @@ def decode(content: bytes, location: str) -> Image.Image:
                 picture = picture.convert("RGBA")
                 picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
             return picture.convert("RGB")
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except UNDECODABLE as error:
         raise UserError(
-            f"{location} is not a picture that can be decoded ({error}); replace it or leave it out of the dataset."
+            f"{location} is not a picture that can be decoded ({reason(error)}); replace it or leave it out of the dataset."
         ) from error
 
 

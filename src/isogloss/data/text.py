@@ -19,7 +19,7 @@ from isogloss.data.sampler import Sampler
 
 @dataclass(frozen=True)
 class TextBatch:
-    """Sentences with hidden tokens, in pairs that mean the same.
+    """Sentences with hidden tokens, in pairs that mean the same, the shortest first.
 
     Attributes:
         input_ids: [caption, token], the hidden ones replaced by the mask.
@@ -128,13 +128,16 @@ class TextBatches:
                 captions.append(self.text.texts[language][int(first + part * (last - first))])
                 owner.append(number // self.processes)
         input_ids, attention_mask = self.preparation.tokenize(captions)
+        # Captions of like length stand together, so that a model may read them in groups with little padding.
+        order = attention_mask.sum(dim=1).argsort(stable=True)
+        input_ids, attention_mask = input_ids[order], attention_mask[order]
         hidden = self._hide(input_ids, generator)
         return TextBatch(
             input_ids=input_ids.masked_fill(hidden, self.preparation.tokenizer.mask_token_id),
             attention_mask=attention_mask,
             hidden=hidden,
             targets=input_ids[hidden],
-            owner=torch.tensor(owner),
+            owner=torch.tensor(owner)[order],
         )
 
     def _hide(self, input_ids: Int[Tensor, "caption token"], generator: np.random.Generator) -> Bool[Tensor, "caption token"]:

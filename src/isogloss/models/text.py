@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModelForMaskedLM, PreTrainedModel
@@ -35,6 +36,10 @@ def build_masked_language_model(config: Mapping[str, Any], tokenizer: Any) -> Pr
         ) from error
 
 
+# Captions of a step are read in so many groups of like length.
+GROUPS = 6
+
+
 class TextEncoder(nn.Module):
     """A masked language model whose head is computed where tokens are hidden and nowhere else."""
 
@@ -48,9 +53,16 @@ class TextEncoder(nn.Module):
         attention_mask: Int[Tensor, "caption token"],
         hidden: Bool[Tensor, "caption token"],
     ) -> dict[str, Tensor]:
-        """Logits at the hidden tokens, [hidden, vocabulary], and the mean state of every caption, [caption, width]."""
-        states = self.model.base_model(input_ids=input_ids, attention_mask=attention_mask)
-        return {
-            "logits": self.model.lm_head(states.last_hidden_state[hidden]),
-            "sentences": mean_pooling(states, attention_mask),
-        }
+        """Logits at the hidden tokens, [hidden, vocabulary], and the mean state of every caption, [caption, width].
+
+        Captions are read in groups of neighbours, each as long as its longest, so they are best given sorted by length.
+        """
+        at_hidden: list[Tensor] = []
+        sentences: list[Tensor] = []
+        for rows in torch.arange(len(input_ids), device=input_ids.device).chunk(GROUPS):
+            longest = int(attention_mask[rows].sum(dim=1).max())
+            mask = attention_mask[rows, :longest]
+            states = self.model.base_model(input_ids=input_ids[rows, :longest], attention_mask=mask)
+            at_hidden.append(states.last_hidden_state[hidden[rows, :longest]])
+            sentences.append(mean_pooling(states, mask))
+        return {"logits": self.model.lm_head(torch.cat(at_hidden)), "sentences": torch.cat(sentences)}

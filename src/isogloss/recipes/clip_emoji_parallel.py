@@ -13,7 +13,8 @@ recipe = ClipRecipe(
     data=ParallelData(
         dataset="emoji",
         languages=("en", "es", "ja", "ar"),
-        images_per_step=96,
+        images_per_step=64,
+        hidden_tokens=0.2,
         image_size=64,
         keep_pictures=True,
         augmentation=Augmentation(scale=0.15, shift=0.12, turn=0.15),
@@ -31,10 +32,10 @@ recipe = ClipRecipe(
     text=Tower(model="text_emoji", frozen_epochs=0.5),
     projection_dim=128,
     training=Training(
-        steps=400,
+        steps=600,
         log_every=10,
         validate_every=50,
         checkpoint_every=100,
-        optimisation=Optimisation(learning_rate=1e-3, weight_decay=0.1),
+        optimisation=Optimisation(learning_rate=1.5e-3, weight_decay=0.1),
     ),
 )

@@ -118,6 +118,8 @@ def train_clip(recipe: ClipRecipe, folder: Path, accelerator: Accelerator, quiet
         image_size=data.image_size,
     )
     prepared = preparation(processor, model.config)
+    if data.hidden_tokens and processor.tokenizer.mask_token_id is None:
+        raise UserError("This text tower's tokenizer has no mask token; set data.hidden_tokens to 0.")
     dataset = Dataset.open(data.dataset)
     size = processor.image_processor.size["height"]
 
@@ -132,6 +134,7 @@ def train_clip(recipe: ClipRecipe, folder: Path, accelerator: Accelerator, quiet
         preparation=prepared,
         sampler=Sampler(len(captioned(train, data.languages)), data.images_per_step, training.seed),
         captions_per_language=data.captions_per_language,
+        hidden_tokens=data.hidden_tokens,
         augmentation=data.augmentation,
         process=accelerator.process_index,
         processes=accelerator.num_processes,

@@ -26,6 +26,8 @@ class ParallelData:
         sources: captions of these sources only, such as "cldr:name"; none for all.
         images_per_step: over all processes together.
         captions_per_language: of one image in one step.
+        hidden_tokens: the share of a caption's tokens that the mask replaces in training, so that no single word is
+            leant on; needs a tokenizer with a mask token.
         image_size: of the square pictures, in pixels; None for the vision tower's own.
         keep_pictures: decoded, in memory.
         threads: that decode one batch.
@@ -37,6 +39,7 @@ class ParallelData:
     sources: tuple[str, ...] = ()
     images_per_step: int = 96
     captions_per_language: int = 1
+    hidden_tokens: float = 0.0
     image_size: int | None = None
     keep_pictures: bool = False
     threads: int = 1

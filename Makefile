@@ -1,0 +1,61 @@
+# `make demo` and `make test` do all the set-up that a fresh machine needs. The environment is made in $(VENV) once, and brought
+# up to date when pyproject.toml or constraints.txt changes. Written for GNU make 3.81, which macOS has, and later.
+
+VENV = .venv
+BIN = $(VENV)/bin
+INSTALL = $(BIN)/python -m pip install --disable-pip-version-check --constraint constraints.txt
+
+# The first Python of at least 3.11 under its usual names; `make demo PYTHON=…` names another.
+PYTHON = $(shell for name in python3 python3.13 python3.12 python3.11 python3.14; do \
+	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)
+
+# glibc gives large blocks back to the system and asks for them anew in every step; `isogloss demo` keeps them, so bench does.
+KEEP_MEMORY = MALLOC_MMAP_THRESHOLD_=1073741824 MALLOC_TRIM_THRESHOLD_=1073741824
+
+.PHONY: help demo test check format bench python
+
+help:
+	@echo "make demo    the experiment on emoji, from nothing to runs/demo/report.html"
+	@echo "make test    the tests"
+	@echo "make check   style, types and spelling"
+	@echo "make format  the style, applied"
+	@echo "make bench   training steps against a plain PyTorch loop"
+
+demo: $(VENV)/.runtime
+	@sh .ci/debian fonts-noto-color-emoji
+	$(BIN)/isogloss demo --folder runs/demo
+
+test: $(VENV)/.development
+	@sh .ci/debian fonts-noto-color-emoji fonts-noto-core fonts-noto-cjk
+	ISOGLOSS_CHROMIUM="$$(sh .ci/browser $(BIN))" $(BIN)/python -m pytest
+
+check: $(VENV)/.development
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright --pythonpath $(BIN)/python
+	$(BIN)/codespell
+
+format: $(VENV)/.development
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.runtime
+	@sh .ci/debian fonts-noto-color-emoji
+	$(KEEP_MEMORY) $(BIN)/python bench/train_step.py
+
+$(VENV)/.runtime: pyproject.toml constraints.txt | $(BIN)/pip
+	$(INSTALL) --editable .
+	@touch $@
+
+$(VENV)/.development: $(VENV)/.runtime
+	$(INSTALL) "pip>=25.1"
+	$(INSTALL) --group dev
+	@touch $@
+
+$(BIN)/pip: | python
+	@test -n "$(PYTHON)" || { echo "isogloss needs Python 3.11 or later: install it, or name it with make PYTHON=…"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+# Debian keeps what makes environments in a package of its own.
+python:
+	@test -e $(BIN)/pip || $(or $(PYTHON),python3) -c 'import ensurepip' 2>/dev/null || sh .ci/debian python3 python3-venv
