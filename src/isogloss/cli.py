@@ -149,7 +149,7 @@ def demo(
         languages: "emoji" for the 14 languages of the emoji package, trained on en es ja ar, or "paper" for the paper's own
             set, trained on en es ja hi and measured on its zero-shot languages and on unseen families, which needs --cldr.
         seeds: how many times everything is trained.
-        ablation: also train both arms without the text stage.
+        ablation: also train the parallel arm without the text stage.
         jobs: runs at a time; 0 for one on each core, or one alone where there is a GPU.
         split: whose pictures are searched; "validation" while you are still choosing anything.
         cldr: Unicode CLDR's annotation files, as for `isogloss data emoji`.

@@ -42,7 +42,6 @@ def demo_experiment(
     arms = [Arm("english_only", "English only", english), Arm("parallel", "Parallel", both)]
     if ablation:
         arms.append(Arm("parallel_no_text_stage", "Parallel, no text stage", both, text_stage=False))
-        arms.append(Arm("english_only_no_text_stage", "English only, no text stage", english, text_stage=False))
     return Experiment(
         title="Parallel multilingual pre-training on emoji",
         command=command,

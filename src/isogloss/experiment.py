@@ -16,7 +16,7 @@ from isogloss.data.dataset import Dataset
 from isogloss.errors import UserError
 from isogloss.languages import group, language
 from isogloss.saving import write_json
-from isogloss.train.log import progress_bar, read_metrics
+from isogloss.train.log import progress_bar, quiet_libraries, read_metrics
 from isogloss.train.recipe import ClipRecipe, Recipe, TextRecipe
 
 # glibc gives large blocks back to the system at once and asks for them anew in every step; kept, they make a small
@@ -74,14 +74,12 @@ def cores() -> int:
 def _run(recipe: Recipe, folder: Path, evaluated: tuple[str, ...], split: str, threads: int) -> None:
     """One run in a process of its own: train what is not trained yet, evaluate what is not evaluated yet."""
     import torch
-    from transformers.utils import logging
 
     from isogloss.evaluate.run import evaluate_run
     from isogloss.train.run import train
 
     torch.set_num_threads(threads)
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
+    quiet_libraries()
     if not (folder / "model").exists():
         train(recipe, folder, quiet=True)
     if evaluated and not (folder / "evaluation" / f"{split}.json").exists():

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import pyarrow as pa
@@ -74,6 +74,7 @@ class Preparation:
         return input_ids.masked_fill(hidden & ~torch.isin(input_ids, special), self.tokenizer.mask_token_id)
 
 
+@runtime_checkable
 class Batches(Protocol):
     """A batch for every step, whenever and in whatever order it is asked for."""
 

@@ -41,13 +41,15 @@ class DualEncoderConfig(PretrainedConfig):
         text_tokens: int = 77,
         **others: Any,
     ) -> None:
-        self.vision_config = _tower_config(vision_config, "vit")
-        self.text_config = _tower_config(text_config, "xlm-roberta")
         self.projection_dim = projection_dim
         self.vision_pooling = vision_pooling
         self.text_pooling = text_pooling
         self.text_tokens = text_tokens
         super().__init__(**others)
+        # After the parent, which would set the attention of towers that are built already to none at all: they would read
+        # padding as text.
+        self.vision_config = _tower_config(vision_config, "vit")
+        self.text_config = _tower_config(text_config, "xlm-roberta")
 
 
 def _tower_config(config: PretrainedConfig | dict[str, Any] | None, otherwise: str) -> PretrainedConfig:

@@ -14,7 +14,7 @@ recipe = ClipRecipe(
         dataset="emoji",
         languages=("en", "es", "ja", "ar"),
         images_per_step=64,
-        hidden_tokens=0.2,
+        hidden_tokens=0.25,
         image_size=64,
         keep_pictures=True,
         augmentation=Augmentation(scale=0.15, shift=0.12, turn=0.15),
@@ -32,10 +32,10 @@ recipe = ClipRecipe(
     text=Tower(model="text_emoji", frozen_epochs=0.5),
     projection_dim=128,
     training=Training(
-        steps=600,
+        steps=800,
         log_every=10,
-        validate_every=50,
-        checkpoint_every=100,
+        validate_every=100,
+        checkpoint_every=200,
         optimisation=Optimisation(learning_rate=1.5e-3, weight_decay=0.1),
     ),
 )

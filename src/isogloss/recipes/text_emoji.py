@@ -24,6 +24,6 @@ recipe = TextRecipe(
     masked=0.0,
     aligned=1.0,
     training=Training(
-        steps=500, log_every=20, checkpoint_every=200, optimisation=Optimisation(learning_rate=1e-3, weight_decay=0.1)
+        steps=400, log_every=20, checkpoint_every=200, optimisation=Optimisation(learning_rate=1e-3, weight_decay=0.1)
     ),
 )

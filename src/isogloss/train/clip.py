@@ -35,7 +35,7 @@ VALIDATION_IMAGES = 128
 def clip_loss(model: nn.Module, batch: Batch, objective: str) -> Losses:
     """The objective on a batch, over the embeddings of all processes."""
     output: Any = model(
-        pixel_values=batch.pixel_values,
+        pixel_values=batch.pixel_values.contiguous(memory_format=torch.channels_last),
         input_ids=batch.input_ids,
         attention_mask=batch.attention_mask,
         text_groups=TEXT_GROUPS,
@@ -117,6 +117,8 @@ def train_clip(recipe: ClipRecipe, folder: Path, accelerator: Accelerator, quiet
         text_tokens=recipe.text_tokens,
         image_size=data.image_size,
     )
+    # Convolutions are several times faster with the channels innermost; nothing else notices.
+    model.to(memory_format=torch.channels_last)
     prepared = preparation(processor, model.config)
     if data.hidden_tokens and processor.tokenizer.mask_token_id is None:
         raise UserError("This text tower's tokenizer has no mask token; set data.hidden_tokens to 0.")

@@ -1,6 +1,7 @@
 """What a run says: metrics.jsonl, the trackers, and a progress bar."""
 
 import json
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +40,15 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
         except json.JSONDecodeError:
             break
     return rows
+
+
+def quiet_libraries() -> None:
+    """Keep what libraries say of loading and saving off the terminal; errors stay."""
+    from transformers.utils import logging as transformers_logging
+
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+    logging.getLogger("accelerate").setLevel(logging.ERROR)
 
 
 def progress_bar(shown: bool) -> Progress:

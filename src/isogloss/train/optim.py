@@ -38,9 +38,9 @@ class Optimisation:
 
     def rate(self, step: int, steps: int) -> float:
         """The learning rate of a step: linear warmup, then half a cosine."""
-        warmup = self.warmup * steps
+        warmup = round(self.warmup * steps)
         if step < warmup:
-            return self.learning_rate * (step + 1) / math.ceil(warmup)
+            return self.learning_rate * (step + 1) / warmup
         share = (step - warmup) / max(1.0, steps - warmup)
         return self.learning_rate * (self.final + (1 - self.final) * (1 + math.cos(math.pi * share)) / 2)
 

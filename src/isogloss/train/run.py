@@ -9,6 +9,7 @@ from accelerate.utils import set_seed
 from isogloss.errors import UserError
 from isogloss.saving import write_json
 from isogloss.train.clip import train_clip
+from isogloss.train.log import quiet_libraries
 from isogloss.train.loop import start_process
 from isogloss.train.recipe import (
     ClipRecipe,
@@ -32,6 +33,7 @@ def train(recipe: Recipe, folder: Path, quiet: bool = False) -> Path:
         UserError: the folder holds a finished run, another recipe, or something else.
     """
     open_run(recipe, folder)
+    quiet_libraries()
     accelerator = start_process(recipe.training, folder)
     set_seed(recipe.training.seed)
     if isinstance(recipe, TextRecipe):

@@ -31,11 +31,14 @@ class Stage:
 
 
 def frozen_at(stages: Sequence[Stage], step: int, steps: int, steps_per_epoch: int) -> tuple[str, ...]:
-    """The patterns frozen at a step: those of the last stage that has begun, none before the first."""
+    """The patterns frozen at a step: those of the last stage that has begun, none before the first.
+
+    Of stages that begin at one step, as those of a short epoch may, the one that is written last holds.
+    """
     begun = [stage for stage in stages if stage.first_step(steps, steps_per_epoch) <= step]
     if not begun:
         return ()
-    return max(begun, key=lambda stage: stage.first_step(steps, steps_per_epoch)).frozen
+    return max(reversed(begun), key=lambda stage: stage.first_step(steps, steps_per_epoch)).frozen
 
 
 def freeze(model: nn.Module, patterns: Sequence[str]) -> None:
