@@ -11,11 +11,14 @@ from typing import Any
 
 import torch
 from accelerate import Accelerator, DistributedDataParallelKwargs
+from accelerate.state import AcceleratorState
+from accelerate.tracking import get_available_trackers
+from accelerate.utils import LoggerType
 from torch import nn
 from torch.utils.data import DataLoader
 
 from isogloss.data.batch import Batches
-from isogloss.errors import UserError
+from isogloss.errors import UserError, unknown
 from isogloss.losses import Losses
 from isogloss.train.checkpoint import load_checkpoint, save_checkpoint
 from isogloss.train.log import MetricsLog, progress_bar
@@ -56,6 +59,8 @@ class Training:
             raise UserError(f"steps is {self.steps}; give a whole number of at least 1.")
         if self.precision not in ("auto", "float32", "bfloat16"):
             raise UserError(f"There is no precision '{self.precision}'; choose auto, float32 or bfloat16.")
+        if self.checkpoints_kept < 1:
+            raise UserError(f"checkpoints_kept is {self.checkpoints_kept}; keep at least the last one.")
 
 
 def computes_bfloat16() -> bool:
@@ -66,7 +71,18 @@ def computes_bfloat16() -> bool:
 
 
 def start_process(training: Training, folder: Path) -> Accelerator:
-    """Set the device, the process group, the precision and the trackers: the one place that does."""
+    """Set the device, the process group, the precision and the trackers: the one place that does.
+
+    Raises:
+        UserError: a tracker is not known or not installed.
+    """
+    for tracker in training.trackers:
+        if tracker not in LoggerType.list():
+            raise unknown("tracker", tracker, LoggerType.list())
+        if tracker not in map(str, get_available_trackers()):
+            raise UserError(f"The tracker '{tracker}' is not installed; install its package or leave it out of trackers.")
+    # A process trains several runs, each in its own precision, and Accelerate else holds the first one's for all.
+    AcceleratorState._reset_state()  # pyright: ignore[reportPrivateUsage]
     bfloat16 = training.precision == "bfloat16" or (training.precision == "auto" and computes_bfloat16())
     return Accelerator(
         mixed_precision="bf16" if bfloat16 else "no",
@@ -100,6 +116,14 @@ def interruption() -> Iterator[Callable[[], bool]]:
             signal.signal(number, handler)
 
 
+def _any_process(accelerator: Accelerator, flag: bool) -> bool:
+    """Whether any process has the flag: all have to stop at one step, or they would wait for each other for ever."""
+    if accelerator.num_processes == 1:
+        return flag
+    flags: Any = accelerator.reduce(torch.tensor(int(flag), device=accelerator.device), "sum")
+    return bool(flags)
+
+
 @dataclass
 class Interval:
     """Means over the steps since the last row of the log."""
@@ -115,10 +139,34 @@ class Interval:
         for name, value in values.items():
             self.sums[name] = self.sums.get(name, 0.0) + value
 
+    def state_dict(self) -> dict[str, Any]:
+        """What a checkpoint keeps, so that a resumed run's next row is a mean over as many steps."""
+        return {"steps": self.steps, "images": self.images, "sums": dict(self.sums)}
+
+    def load_state_dict(self, saved: dict[str, Any]) -> None:
+        self.steps, self.images, self.sums = saved["steps"], saved["images"], dict(saved["sums"])
+
+    def restart(self) -> None:
+        self.load_state_dict({"steps": 0, "images": 0, "sums": {}})
+        self.since = time.perf_counter()
+
     def means(self) -> dict[str, float]:
         seconds = time.perf_counter() - self.since
         means = {name: value / max(1, self.steps) for name, value in self.sums.items()}
         return {**means, "images_per_second": self.images / seconds, "seconds": seconds}
+
+
+class _Told:
+    """Batches whose errors are handed over as they are: a worker process else wraps its traceback into the message."""
+
+    def __init__(self, batches: Batches) -> None:
+        self.batches = batches
+
+    def __getitem__(self, step: int) -> Any:
+        try:
+            return self.batches[step]
+        except UserError as error:
+            return error
 
 
 def fit(
@@ -154,10 +202,12 @@ def fit(
     freeze(model, ())  # data-parallel wrapping has to see every parameter that will ever train
     model, optimiser = accelerator.prepare(model, optimiser)
     bare = accelerator.unwrap_model(model)
+    interval = Interval()
+    accelerator.register_for_checkpointing(interval)
     start = load_checkpoint(accelerator, folder)
     log = MetricsLog(folder / "metrics.jsonl", start) if accelerator.is_main_process else None
     if training.trackers:
-        accelerator.init_trackers(folder.name)
+        accelerator.init_trackers("isogloss")
 
     def report(row: dict[str, Any]) -> None:
         if log is not None:
@@ -166,18 +216,21 @@ def fit(
         accelerator.log(values, step=row["step"])
 
     loader = DataLoader(
-        batches,  # pyright: ignore[reportArgumentType]  (a map from steps to batches is all that it asks of a dataset)
+        _Told(batches),  # pyright: ignore[reportArgumentType]  (a map from steps to batches is all that it asks of a dataset)
         sampler=range(start, training.steps),
         batch_size=None,
         num_workers=training.workers,
         persistent_workers=training.workers > 0,
     )
     frozen: tuple[str, ...] | None = None
-    skipped, interval = 0, Interval()
+    skipped = 0
+    interval.since = time.perf_counter()
     bar = progress_bar(accelerator.is_main_process and description is not None)
     with bar, interruption() as interrupted:
         task = bar.add_task(description or "", total=training.steps, completed=start, state="")
         for step, batch in enumerate(loader, start=start):
+            if isinstance(batch, UserError):
+                raise batch
             patterns = frozen_at(stages, step, training.steps, batches.steps_per_epoch)
             if patterns != frozen:
                 freeze(bare, patterns)
@@ -203,8 +256,8 @@ def fit(
             if skipped == MOST_SKIPPED:
                 raise UserError(
                     f"The loss or its gradient was not finite for {MOST_SKIPPED} steps up to step {step + 1}, which were "
-                    f"left out; lower learning_rate ({training.optimisation.learning_rate}) or train in float32, and "
-                    "run the same command again to go on from the last checkpoint."
+                    f"left out; train anew, into another folder, with a lower learning_rate than "
+                    f"{training.optimisation.learning_rate} or in float32."
                 )
 
             done = step + 1
@@ -216,14 +269,14 @@ def fit(
                 report({"step": done, "epoch": epoch, "split": "train", "learning_rate": rate, **means})
                 state = f"loss {means['loss']:.3f}  {means['images_per_second']:.0f} images/s"
                 bar.update(task, state=state)
-                interval = Interval()
+                interval.restart()
             bar.update(task, completed=done)
             if validate and (last or (training.validate_every and done % training.validate_every == 0)):
                 bare.eval()
                 with torch.no_grad():
                     report({"step": done, "epoch": epoch, "split": "validation", **validate(bare)})
                 interval.since = time.perf_counter()
-            stop = interrupted()
+            stop = _any_process(accelerator, interrupted())
             if last or stop or (training.checkpoint_every and done % training.checkpoint_every == 0):
                 save_checkpoint(accelerator, folder, done, training.checkpoints_kept)
             if stop:
