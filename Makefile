@@ -1,5 +1,5 @@
-# `make demo` and `make test` do all the set-up that a fresh machine needs. The environment is made in $(VENV) once, and brought
-# up to date when pyproject.toml or constraints.txt changes. Written for GNU make 3.81, which macOS has, and later.
+# `make demo` and `make test` do all the set-up that a fresh machine needs. The environment is made in $(VENV) once, and
+# brought up to date when pyproject.toml or constraints.txt changes. For GNU make 3.81, which macOS has, and later.
 
 VENV = .venv
 BIN = $(VENV)/bin
@@ -9,7 +9,7 @@ INSTALL = $(BIN)/python -m pip install --disable-pip-version-check --constraint 
 PYTHON = $(shell for name in python3 python3.13 python3.12 python3.11 python3.14; do \
 	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)
 
-# glibc gives large blocks back to the system and asks for them anew in every step; `isogloss demo` keeps them, so bench does.
+# glibc gives large blocks back to the system and asks for them anew in every step; `isogloss demo` keeps them.
 KEEP_MEMORY = MALLOC_MMAP_THRESHOLD_=1073741824 MALLOC_TRIM_THRESHOLD_=1073741824
 
 .PHONY: help demo test check format bench python

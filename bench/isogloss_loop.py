@@ -11,7 +11,7 @@ from torch import nn
 
 from isogloss.data.batch import Batch, ParallelBatches, captioned
 from isogloss.data.dataset import Dataset
-from isogloss.data.images import Pictures
+from isogloss.data.images import Pictures, PictureSize
 from isogloss.data.sampler import Sampler
 from isogloss.data.text import ParallelText
 from isogloss.losses import Losses
@@ -56,7 +56,7 @@ def open_world(dataset: Dataset, workplace: Path, images_per_step: int) -> World
         }
     )
     train = dataset.split("train", demo.data.languages)
-    pictures = Pictures(dataset, train, demo.data.image_size or 64, keep=True)
+    pictures = Pictures(dataset, train, PictureSize(demo.data.image_size or 64, demo.data.image_size or 64), keep=True)
     pictures.batch(np.arange(len(train)))  # decoding is done once in a run, so it is no part of a step
     recipe = replace(demo, text=text, data=replace(demo.data, images_per_step=images_per_step))
     return World(recipe, pictures, tokenizer)

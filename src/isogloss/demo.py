@@ -35,8 +35,7 @@ def demo_experiment(
     if languages not in LANGUAGES:
         raise unknown("set of languages", languages, LANGUAGES)
     trained, unseen = LANGUAGES[languages]
-    sources = ("cldr:name",) if languages == "paper" else ()
-    read = {"dataset": str(dataset), "sources": sources}
+    read = {"dataset": str(dataset), "sources": ("emoji:name", "cldr:name")}  # names, and never keywords
     both = replace(parallel, data=replace(parallel.data, languages=trained, **read))
     english = replace(parallel, data=replace(parallel.data, languages=("en",), **read))
     arms = [Arm("english_only", "English only", english), Arm("parallel", "Parallel", both)]
@@ -73,7 +72,9 @@ def run_demo(
     if seeds < 1:
         raise UserError(f"seeds is {seeds}; give at least 1.")
     dataset = folder / "data"
-    options = {"--folder": folder, "--languages": languages, "--seeds": seeds, "--cldr": cldr}
+    options = {"--folder": folder, "--languages": languages, "--seeds": seeds, "--cldr": cldr, "--font": font}
+    if split != "test":
+        options["--split"] = split
     words = [word for name, value in options.items() if value is not None for word in (name, str(value))]
     command = shlex.join(["isogloss", "demo", *words, *(["--ablation"] if ablation else [])])
     experiment = demo_experiment(dataset, languages, seeds, ablation, split, command)
@@ -91,5 +92,5 @@ def run_demo(
                 font=font,
                 progress=lambda done, total: bar.update(task, completed=done, total=total),
             )
-    Dataset.open(dataset).split(split, experiment.languages)  # what is missing is told before anything is trained
+    Dataset.open(dataset).split(split, experiment.languages, experiment.text.data.sources)  # what is missing is told before anything is trained
     return run_experiment(experiment, folder, jobs=jobs or (1 if torch.cuda.is_available() else cores()))

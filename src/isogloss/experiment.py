@@ -12,12 +12,19 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from isogloss.data.dataset import Dataset
+import torch
+
 from isogloss.errors import UserError
+from isogloss.evaluate.claims import claims
+from isogloss.evaluate.comparison import mean_over_languages, measured
+from isogloss.evaluate.retrieval import CUTOFFS
+from isogloss.evaluate.run import evaluate_run
 from isogloss.languages import group, language
-from isogloss.saving import write_json
+from isogloss.report.page import write_report
+from isogloss.saving import read_json, write_json
 from isogloss.train.log import progress_bar, quiet_libraries, read_metrics
 from isogloss.train.recipe import ClipRecipe, Recipe, TextRecipe
+from isogloss.train.run import check_recipe, train
 
 # glibc gives large blocks back to the system at once and asks for them anew in every step; kept, they make a small
 # model's step about 1.3 times faster on a processor.
@@ -73,17 +80,20 @@ def cores() -> int:
 
 def _run(recipe: Recipe, folder: Path, evaluated: tuple[str, ...], split: str, threads: int) -> None:
     """One run in a process of its own: train what is not trained yet, evaluate what is not evaluated yet."""
-    import torch
-
-    from isogloss.evaluate.run import evaluate_run
-    from isogloss.train.run import train
-
     torch.set_num_threads(threads)
     quiet_libraries()
-    if not (folder / "model").exists():
+    if (folder / "model").exists():
+        check_recipe(recipe, folder)
+    else:
         train(recipe, folder, quiet=True)
-    if evaluated and not (folder / "evaluation" / f"{split}.json").exists():
+    if evaluated and not _evaluated(folder, split, evaluated):
         evaluate_run(folder, split=split, languages=evaluated)
+
+
+def _evaluated(folder: Path, split: str, languages: tuple[str, ...]) -> bool:
+    """Whether a run has figures in all these languages; others may have evaluated it in fewer."""
+    path = folder / "evaluation" / f"{split}.json"
+    return path.exists() and set(languages) <= set(read_json(path)["languages"])
 
 
 def _seeded(recipe: Any, seed: int) -> Any:
@@ -114,7 +124,7 @@ def _follow(jobs: Mapping[Path, tuple[Future[None], int]]) -> None:
                 future.result()
             if len(finished) == len(jobs):
                 return
-            time.sleep(0.5)
+            time.sleep(1)
 
 
 def run_experiment(experiment: Experiment, folder: Path, *, jobs: int) -> Path:
@@ -128,14 +138,13 @@ def run_experiment(experiment: Experiment, folder: Path, *, jobs: int) -> Path:
     Raises:
         UserError: a run cannot be trained or evaluated.
     """
-    from isogloss.report.page import write_report
-
     started = time.perf_counter()
     os.environ.update({name: value for name, value in _KEEP_MEMORY.items() if name not in os.environ})
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     record = describe(experiment)
-    _same_experiment(record, folder)
-    write_json(folder / "experiment.json", record)
+    before = _same_experiment(record, folder)
+    record["created"] = before.get("created", record["created"])
+    write_json(folder / "experiment.json", {**before, **record})
 
     text = {seed: folder / f"seed-{seed}" / "text" for seed in experiment.seeds}
     stages = {run: (_seeded(experiment.text, seed), ()) for seed, run in text.items()}
@@ -145,7 +154,8 @@ def run_experiment(experiment: Experiment, folder: Path, *, jobs: int) -> Path:
         # The longest first, so that no core waits long for the last run.
         for arm in sorted(experiment.arms, key=lambda arm: -len(arm.recipe.data.languages))
     }
-    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+    pool = ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"))
+    try:
         for together in (stages, runs):
             threads = max(1, cores() // min(jobs, len(together)))
             _follow(
@@ -154,19 +164,24 @@ def run_experiment(experiment: Experiment, folder: Path, *, jobs: int) -> Path:
                     for run, (recipe, evaluated) in together.items()
                 }
             )
+    finally:  # after a failure or Ctrl-C, what has not begun shall not begin
+        pool.shutdown(wait=True, cancel_futures=True)
     write_json(folder / "results.json", results(experiment, folder))
-    write_json(folder / "experiment.json", {**record, "duration_seconds": time.perf_counter() - started})
+    seconds = before.get("duration_seconds", 0.0) + time.perf_counter() - started
+    write_json(folder / "experiment.json", {**record, "duration_seconds": seconds})
     return write_report(folder)
 
 
-def _same_experiment(record: dict[str, Any], folder: Path) -> None:
+def _same_experiment(record: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """What the folder says of the experiment that it holds already; empty for a new one."""
     path = folder / "experiment.json"
     if not path.exists():
-        return
-    before = json.loads(path.read_text(encoding="utf-8"))
-    for name in ("arms", "steps", "languages"):
+        return {}
+    before = read_json(path)
+    for name in ("arms", "steps", "languages", "split"):
         if before.get(name) != json.loads(json.dumps(record[name])):
             raise UserError(f"{folder} holds another experiment, with other {name}; name another folder or remove it.")
+    return before
 
 
 def describe(experiment: Experiment) -> dict[str, Any]:
@@ -212,14 +227,10 @@ def _language_record(tag: str, trained: Sequence[str]) -> dict[str, str]:
 
 def results(experiment: Experiment, folder: Path) -> dict[str, Any]:
     """results.json: every arm in every language over all seeds, the averages, and the claims."""
-    from isogloss.evaluate.claims import claims
-    from isogloss.evaluate.comparison import mean_over_languages, measured
-    from isogloss.evaluate.run import CUTOFFS
-
     record = describe(experiment)["languages"]
     evaluations = {
         arm.name: [
-            json.loads((folder / f"seed-{seed}" / arm.name / "evaluation" / f"{experiment.split}.json").read_text(encoding="utf-8"))
+            read_json(folder / f"seed-{seed}" / arm.name / "evaluation" / f"{experiment.split}.json")
             for seed in experiment.seeds
         ]
         for arm in experiment.arms

@@ -35,3 +35,17 @@ def write_text(path: Path, text: str) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Write a value as JSON, in one step."""
     write_text(path, json.dumps(value, ensure_ascii=False, indent=1) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """What a JSON file holds.
+
+    Raises:
+        UserError: it is missing, damaged or cannot be read.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise UserError(f"{path} is missing; restore it, or make it again with the command that made its folder.") from error
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path} is no JSON that can be read ({error}); restore it or remove it and make it again.") from error

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_dataset import CAPTIONS_OF, SPLITS, caption_table, image_row, make, png, rewrite
+from data.small_dataset import CAPTIONS_OF, SPLITS, caption_table, image_row, make, png, rewrite
 
 from isogloss.data.dataset import Dataset, write_dataset
 from isogloss.data.tables import CAPTIONS, IMAGES

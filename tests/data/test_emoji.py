@@ -6,9 +6,9 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from miniature_font import glyph_picture, miniature_font
+from data.miniature_font import glyph_picture, miniature_font
 from PIL import Image
-from test_cldr import Words, write_json
+from data.test_cldr import Words, write_json
 
 from isogloss.data.dataset import Dataset
 from isogloss.data.worlds.emoji import build_emoji, key_of, split_of

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from small_dataset import CAPTIONS_OF, SPLITS, caption_table, everything, image_row, make, png
+from data.small_dataset import CAPTIONS_OF, SPLITS, caption_table, everything, image_row, make, png
 
 from isogloss.data.dataset import Dataset, write_dataset
 from isogloss.data.folder import new_folder

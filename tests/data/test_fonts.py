@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from miniature_font import glyph_picture, miniature_font
+from data.miniature_font import glyph_picture, miniature_font
 from PIL import Image
 
 from isogloss.data.worlds import fonts

@@ -16,6 +16,7 @@ from isogloss.data.augment import Augmentation, normalise, warp
 from isogloss.data.dataset import Split
 from isogloss.data.images import Pictures
 from isogloss.data.sampler import Sampler
+from isogloss.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -150,6 +151,13 @@ class ParallelBatches:
     augmentation: Augmentation = field(default_factory=Augmentation)
     process: int = 0
     processes: int = 1
+
+    def __post_init__(self) -> None:
+        if self.images_per_step < self.processes:
+            raise UserError(
+                f"A step of {self.images_per_step} images cannot be shared by {self.processes} processes; "
+                f"set images_per_step to {self.processes} at least, or start fewer processes."
+            )
 
     @cached_property
     def rows(self) -> NDArray[np.int64]:

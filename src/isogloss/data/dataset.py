@@ -103,13 +103,20 @@ class Dataset:
             raise unknown("caption table for the language", language, self.languages)
         return read_table(self._table(language), CAPTIONS)
 
-    def split(self, name: str, languages: Sequence[str], sources: Collection[str] | None = None) -> Split:
+    def split(
+        self,
+        name: str,
+        languages: Sequence[str],
+        sources: Collection[str] | None = None,
+        complete: bool = True,
+    ) -> Split:
         """One split with its captions in `languages`, in the order of images.parquet.
 
         sources: only captions whose source is among these (say {"cldr:name"}); all when None.
+        complete: refuse a language that has no caption here.
 
         Raises:
-            UserError: an unknown split or language, a language without captions here, captions that are empty, overlong,
+            UserError: an unknown split or language, a language without captions here (if `complete`), captions that are empty, overlong,
                 not UTF-8 or of unknown pictures, or a picture that is listed twice.
         """
         self._known_split(name)
@@ -134,7 +141,7 @@ class Dataset:
                 table, place[rows_of(table["key"], keys, path)], images.num_rows, sources
             )
         for language, found in captions.items():
-            if not len(found):
+            if complete and not len(found):
                 raise UserError(
                     f"{self._table(language)} holds no caption{' of these sources' if sources else ''} for the split "
                     f"'{name}'; choose another language or split."

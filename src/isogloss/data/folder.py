@@ -2,15 +2,19 @@
 
 import errno
 import os
+import re
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
 from isogloss.errors import UserError
 
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+# Libraries in Rust (safetensors, tokenizers) put the number into words; torch says only that its archive is incomplete.
+_RUST = re.compile(r"\(os error (\d+)\)")
+_TORCH = ("PytorchStreamWriter", "inline_container.cc")
 
 
 def refuse_existing(root: Path) -> None:
@@ -26,7 +30,7 @@ def refuse_existing(root: Path) -> None:
 
 
 @contextmanager
-def new_folder(root: Path) -> Iterator[Path]:
+def new_folder(root: Path) -> Generator[Path]:
     """A temporary folder beside `root` that takes its name when the block ends, and vanishes when the block fails.
 
     Raises:
@@ -36,15 +40,41 @@ def new_folder(root: Path) -> Iterator[Path]:
     # Beside and not in the system's temporary place: only within one file system is a rename one step.
     folder = root.parent / f".{root.name}.{secrets.token_hex(4)}.partial"
     try:
-        folder.mkdir(parents=True)
-        yield folder
-        _settle(folder)
-        os.rename(folder, root)
-        _settle_directory(root.parent)
-    except OSError as error:
-        raise _cannot_write(root, error) from error
+        with writing(root):
+            folder.mkdir(parents=True)
+            yield folder
+            _settle(folder)
+            os.rename(folder, root)
+            _settle_directory(root.parent)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_abandoned(root: Path) -> None:
+    """Remove what a killed process left beside `root`, of which no other process may be writing now."""
+    for folder in root.parent.glob(f".{root.name}.*.partial"):
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def writing(place: Path) -> Generator[None]:
+    """Tell of a full disk, or of a place that cannot be written, in one sentence, whichever library was writing.
+
+    Raises:
+        UserError: the block failed for one of these reasons; any other error is left as it is.
+    """
+    try:
+        yield
+    except UserError:
+        raise
+    except OSError as error:
+        raise _cannot_write(place, error) from error
+    except Exception as error:
+        number = _RUST.search(str(error))
+        if number is None and not any(sign in str(error) for sign in _TORCH):
+            raise
+        code = int(number[1]) if number else errno.ENOSPC
+        raise _cannot_write(place, OSError(code, os.strerror(code))) from error
 
 
 def _cannot_write(root: Path, error: OSError) -> UserError:

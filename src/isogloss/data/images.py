@@ -32,6 +32,8 @@ def read_bytes(location: str, offset: int, length: int) -> bytes:
         raise UserError(
             f"The picture {location} cannot be read ({error.strerror or error}); restore the file."
         ) from error
+    except (ImportError, ValueError) as error:  # of fsspec: a protocol that is not installed, or not known
+        raise UserError(f"The picture {location} cannot be read ({error}); install what it needs or move it.") from error
     if len(content) < length:
         raise UserError(
             f"The picture {location} ends after {len(content)} of {length} bytes at offset {offset}; restore the file."
@@ -48,6 +50,8 @@ def decode(content: bytes, location: str) -> Image.Image:
     try:
         with Image.open(io.BytesIO(content)) as opened:
             picture = ImageOps.exif_transpose(opened)
+            if picture.mode == "I" or picture.mode.startswith("I;16"):  # Pillow would cut 16 bits off at 255: to white
+                picture = Image.fromarray((np.asarray(picture) // 256).clip(0, 255).astype(np.uint8))
             if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
                 picture = picture.convert("RGBA")
                 picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture)
@@ -58,13 +62,33 @@ def decode(content: bytes, location: str) -> Image.Image:
         ) from error
 
 
-def fit(
-    picture: Image.Image, size: int, resample: Image.Resampling = Image.Resampling.BICUBIC
-) -> Image.Image:
-    """The picture's centre square, resized to size × size pixels."""
-    side = min(picture.size)
-    left, top = (picture.width - side) / 2, (picture.height - side) / 2
-    return picture.resize((size, size), resample, box=(left, top, left + side, top + side))
+@dataclass(frozen=True)
+class PictureSize:
+    """How a picture of any shape becomes the square that a vision tower reads, as Transformers' processors do it.
+
+    Args:
+        side: of the square, which is the centre of the resized picture, in pixels.
+        resized: the length of the resized picture's shorter side; of both its sides without `keep_shape`.
+        keep_shape: whether both sides are resized alike.
+        resample: the filter.
+    """
+
+    side: int
+    resized: int
+    keep_shape: bool = True
+    resample: Image.Resampling = Image.Resampling.BICUBIC
+
+
+def fit(picture: Image.Image, size: PictureSize) -> Image.Image:
+    """The picture as a square."""
+    box: list[float] = []
+    for length in picture.size:
+        resized = size.resized * length // min(picture.size) if size.keep_shape else size.resized
+        start = (resized - size.side) // 2
+        # Only what is kept is resized, so that a very long picture costs no more than any other.
+        box += [start * length / resized, min(length, (start + size.side) * length / resized)]
+    left, right, top, bottom = box
+    return picture.resize((size.side, size.side), size.resample, box=(left, top, right, bottom))
 
 
 @dataclass
@@ -74,14 +98,14 @@ class Pictures:
     Args:
         dataset: the folder they belong to.
         split: which of them, and in which order.
-        size: of the squares, in pixels.
-        keep: keep decoded pictures in memory (size² × 3 bytes each), for sets that are small beside it.
+        size: what each is brought to.
+        keep: keep decoded pictures in memory (side² × 3 bytes each), for sets that are small beside it.
         threads: that read and decode one batch together.
     """
 
     dataset: Dataset
     split: Split
-    size: int
+    size: PictureSize
     keep: bool = False
     threads: int = 1
     _kept: dict[int, NDArray[np.uint8]] = field(default_factory=dict[int, NDArray[np.uint8]], repr=False)

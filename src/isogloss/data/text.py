@@ -15,6 +15,7 @@ from torch import Tensor
 from isogloss.data.batch import Preparation
 from isogloss.data.dataset import Dataset
 from isogloss.data.sampler import Sampler
+from isogloss.errors import UserError
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class ParallelText:
         """The texts of a dataset's training split in some languages."""
         wanted = tuple(languages) or dataset.languages
         train = dataset.split("train", wanted, sources or None)
-        held_out = [dataset.split(name, wanted) for name in dataset.splits if name != "train"]
+        held_out = [dataset.split(name, wanted, complete=False) for name in dataset.splits if name != "train"]
         texts: list[list[str]] = []
         offsets: list[NDArray[np.int64]] = []
         for language in wanted:
@@ -95,6 +96,13 @@ class TextBatches:
     masked: float
     process: int = 0
     processes: int = 1
+
+    def __post_init__(self) -> None:
+        if self.images_per_step < self.processes:
+            raise UserError(
+                f"A step of {self.images_per_step} meanings cannot be shared by {self.processes} processes; "
+                f"set meanings_per_step to {self.processes} at least, or start fewer processes."
+            )
 
     @cached_property
     def meanings(self) -> NDArray[np.int64]:

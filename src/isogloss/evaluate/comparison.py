@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from isogloss.evaluate.retrieval import Ranks
-from isogloss.evaluate.run import CUTOFFS, ranks_from_json
+from isogloss.evaluate.figures import ranks_from_json
+from isogloss.evaluate.retrieval import CUTOFFS, Ranks
 from isogloss.evaluate.statistics import bootstrap_mean, quartiles
 
 
@@ -68,7 +68,10 @@ def paired_difference(one: Sequence[Measured], other: Sequence[Measured], k: int
 
 
 def ratio(one: Sequence[Measured], other: Sequence[Measured], k: int, resamples: int = 2000) -> tuple[float, float, float]:
-    """The second's mean accuracy@k over languages as a multiple of the first's, with an interval over pictures."""
+    """The second's mean accuracy@k over languages as a multiple of the first's, with an interval over pictures.
+
+    It is infinite where the first finds nothing, and not a number where neither finds anything.
+    """
     pictures = np.unique(np.concatenate([measured.picture for measured in one]), return_inverse=True)[1]
 
     def per_picture(each: Sequence[Measured]) -> np.ndarray:
@@ -77,5 +80,6 @@ def ratio(one: Sequence[Measured], other: Sequence[Measured], k: int, resamples:
     below, above = per_picture(one), per_picture(other)
     drawn = np.random.default_rng(0).multinomial(len(below), np.full(len(below), 1 / len(below)), size=resamples)
     with np.errstate(divide="ignore", invalid="ignore"):
-        low, high = np.quantile((drawn @ above) / (drawn @ below), [0.025, 0.975])
+        # The nearest and no mixture of two, for a draw in which the first finds nothing is infinite.
+        low, high = np.quantile((drawn @ above) / (drawn @ below), [0.025, 0.975], method="nearest")
         return float(above.sum() / below.sum()), float(low), float(high)

@@ -5,8 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
+from isogloss.errors import UserError
+
+# The k of every accuracy@k.
+CUTOFFS = (1, 5, 10)
 # Similarities of so many queries are held at once.
 _BLOCK = 1024
+# Decimals of a similarity that count. Embeddings in float32 tell similarities apart to about 1e-7, and a matrix product
+# gives equal vectors last bits that depend on their place in the matrix; neither may decide who stands first.
+_DECIMALS = 6
 
 
 @dataclass(frozen=True)
@@ -44,11 +51,15 @@ def caption_to_image(
     Args:
         captions, images: embeddings of unit norm.
         owner: the row of the image that a caption describes, [caption].
+
+    Raises:
+        UserError: an embedding is not finite.
     """
+    _check_finite(captions, images)
     better, tied = np.empty(len(captions), np.int64), np.empty(len(captions), np.int64)
     for start in range(0, len(captions), _BLOCK):
         block = slice(start, start + _BLOCK)
-        scores = captions[block] @ images.T
+        scores = _similarities(captions[block], images)
         right = np.take_along_axis(scores, owner[block, None], axis=1)
         better[block] = (scores > right).sum(axis=1)
         tied[block] = (scores == right).sum(axis=1) - 1
@@ -63,16 +74,30 @@ def image_to_caption(
     """Where each image finds the best of its captions among those of the other images; one row for every image.
 
     Raises:
+        UserError: an embedding is not finite.
         ValueError: an image has no caption.
     """
+    _check_finite(captions, images)
     if len(np.unique(owner)) < len(images):
         raise ValueError(f"{len(images)} images, of which only {len(np.unique(owner))} own a caption")
     better, tied = np.empty(len(images), np.int64), np.empty(len(images), np.int64)
     for start in range(0, len(images), _BLOCK):
         block = np.arange(start, min(start + _BLOCK, len(images)))
-        scores = images[block] @ captions.T
+        scores = _similarities(images[block], captions)
         own = owner[None, :] == block[:, None]
         right = np.where(own, scores, -np.inf).max(axis=1, keepdims=True)
         better[block] = ((scores > right) & ~own).sum(axis=1)
         tied[block] = ((scores == right) & ~own).sum(axis=1)
     return Ranks(better, tied)
+
+
+def _similarities(
+    queries: Float[np.ndarray, "query dim"], gallery: Float[np.ndarray, "answer dim"]
+) -> Float[np.ndarray, "query answer"]:
+    return np.round(queries.astype(np.float64) @ gallery.astype(np.float64).T, _DECIMALS)
+
+
+def _check_finite(*embeddings: Float[np.ndarray, "row dim"]) -> None:
+    """Nothing compares with what is not a number, which would pass for a right answer."""
+    if not all(np.isfinite(each).all() for each in embeddings):
+        raise UserError("The model's embeddings are not finite numbers, so nothing can be ranked by them; train it anew.")

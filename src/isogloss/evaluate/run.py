@@ -1,6 +1,5 @@
 """Evaluate a run: the one place of evaluation that reads models and writes files."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -10,37 +9,17 @@ import torch
 
 from isogloss.data.batch import choose_captions
 from isogloss.data.dataset import Dataset
-from isogloss.saving import write_json
 from isogloss.data.images import Pictures
 from isogloss.errors import UserError
+from isogloss.evaluate.figures import figures, ranks_to_json
 from isogloss.evaluate.retrieval import Ranks, caption_to_image, image_to_caption
-from isogloss.evaluate.statistics import bootstrap_mean, quartiles
+from isogloss.models.image_processor import picture_size
 from isogloss.models.towers import load_dual_encoder, preparation
-from isogloss.train.clip import embed_captions, embed_images
+from isogloss.saving import read_json, write_json
+from isogloss.models.embedding import embed_captions, embed_images
 
-CUTOFFS = (1, 5, 10)
 # Queries of the gallery in each language, and pictures shown for each.
 QUERIES, SHOWN = 3, 5
-
-
-def figures(ranks: Ranks, picture: np.ndarray) -> dict[str, Any]:
-    """Accuracy at every cut-off with its interval, and the quartiles of the ranks."""
-    accuracies = {f"accuracy@{k}": list(bootstrap_mean(ranks.hits(k), picture)) for k in CUTOFFS}
-    return {**accuracies, "rank_quartiles": list(quartiles(ranks.middle))}
-
-
-def ranks_to_json(ranks: Ranks, picture: np.ndarray) -> dict[str, Any]:
-    """Ranks as JSON, from which every figure can be made again; only queries with ties list them."""
-    tied = {str(query): int(ranks.tied[query]) for query in np.flatnonzero(ranks.tied)}
-    return {"better": ranks.better.tolist(), "tied": tied, "picture": picture.tolist()}
-
-
-def ranks_from_json(saved: dict[str, Any]) -> tuple[Ranks, np.ndarray]:
-    """What `ranks_to_json` wrote: the ranks, and the picture of every query."""
-    tied = np.zeros(len(saved["better"]), np.int64)
-    for query, count in saved["tied"].items():
-        tied[int(query)] = count
-    return Ranks(np.array(saved["better"], np.int64), tied), np.array(saved["picture"], np.int64)
 
 
 @torch.no_grad()
@@ -48,6 +27,8 @@ def evaluate_run(
     run: Path, *, dataset: str | None = None, split: str = "test", languages: Sequence[str] = (), sources: Sequence[str] = ()
 ) -> dict[str, Any]:
     """Retrieval figures of a trained run per language, saved as `evaluation/<split>.json` with a gallery beside.
+
+    Those on another dataset are saved under its name, `evaluation/<dataset>-<split>.json`.
 
     Args:
         run: a run folder with a model.
@@ -59,16 +40,13 @@ def evaluate_run(
     Raises:
         UserError: the run has no model, or the dataset lacks what is asked for.
     """
-    try:
-        recipe = json.loads((run / "recipe.json").read_text(encoding="utf-8"))
-    except (OSError, json.JSONDecodeError) as error:
-        raise UserError(f"{run} is not a finished run: it has no readable recipe.json; train one first.") from error
+    recipe = read_json(run / "recipe.json")
     model, processor = load_dual_encoder(run / "model")
-    model.to("cuda" if torch.cuda.is_available() else "cpu")
+    model.to("cuda" if torch.cuda.is_available() else "cpu")  # pyright: ignore[reportArgumentType]
     prepared = preparation(processor, model.config)
     opened = Dataset.open(dataset or recipe["data"]["dataset"])
     tested = opened.split(split, tuple(languages) or opened.languages, tuple(sources) or recipe["data"]["sources"] or None)
-    pictures = Pictures(opened, tested, processor.image_processor.size["height"])
+    pictures = Pictures(opened, tested, picture_size(processor.image_processor))
     images = embed_images(model, pictures, prepared, np.arange(len(tested))).numpy()
 
     result: dict[str, Any] = {"split": split, "images": len(tested), "languages": {}}
@@ -86,9 +64,14 @@ def evaluate_run(
             "image_to_caption": {**figures(to_caption, named), "ranks": ranks_to_json(to_caption, named)},
         }
         gallery += _gallery(language, texts, owner, captions, images, to_image, tested.keys)
-    (run / "evaluation").mkdir(exist_ok=True)
-    write_json(run / "evaluation" / f"{split}.json", result)
-    write_json(run / "evaluation" / "gallery.json", gallery)
+    name = split if dataset is None else f"{opened.root.name}-{split}"
+    path = run / "evaluation" / f"{name}.json"
+    shown = run / "evaluation" / ("gallery.json" if name == "test" else f"gallery-{name}.json")
+    if path.exists():  # languages that were measured before stay
+        result["languages"] = {**read_json(path)["languages"], **result["languages"]}
+        gallery = [row for row in read_json(shown) if row["language"] not in tested.captions] + gallery
+    write_json(path, result)
+    write_json(shown, gallery)
     return result
 
 

@@ -1,6 +1,7 @@
 """The dual encoder: a vision tower and a text tower of Transformers, a projection each, and a temperature."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,13 +10,18 @@ import torch.nn.functional as F
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel
+from transformers.models.siglip import SiglipTextConfig, SiglipTextModel
+from transformers.models.siglip2 import Siglip2TextConfig, Siglip2TextModel
 from transformers.utils import ModelOutput
 
+from isogloss.errors import UserError
 from isogloss.models.pooling import POOLINGS
 
 # CLIP's first temperature and its bound on the scale (arXiv 2103.00020, section 2.5).
 FIRST_LOGIT_SCALE = math.log(1 / 0.07)
 LARGEST_SCALE = 100.0
+# SigLIP was trained on captions filled up to their full length, padding read as text (arXiv 2303.15343).
+FILLED = {"siglip_text_model", "siglip2_text_model"}
 
 
 class DualEncoderConfig(PretrainedConfig):
@@ -29,7 +35,7 @@ class DualEncoderConfig(PretrainedConfig):
     """
 
     model_type = "isogloss_clip"
-    sub_configs = {"vision_config": AutoConfig, "text_config": AutoConfig}
+    sub_configs = {"vision_config": AutoConfig, "text_config": AutoConfig}  # pyright: ignore
 
     def __init__(
         self,
@@ -86,10 +92,11 @@ class DualEncoder(PreTrainedModel):
     `import isogloss.models.clip`.
     """
 
+    config: DualEncoderConfig
     config_class = DualEncoderConfig
     base_model_prefix = "dual_encoder"
     main_input_name = "pixel_values"
-    input_modalities = ("image", "text")
+    input_modalities = ["image", "text"]
     supports_gradient_checkpointing = True
     _supports_sdpa = True
     _supports_flash_attn = True
@@ -101,15 +108,15 @@ class DualEncoder(PreTrainedModel):
         text_model: PreTrainedModel | None = None,
     ) -> None:
         super().__init__(config)
-        self.vision_model = vision_model or _tower(config.vision_config, config.vision_pooling)
-        self.text_model = text_model or _tower(config.text_config, config.text_pooling)
+        self.vision_model = vision_model or _tower(config, "vision")
+        self.text_model = text_model or _tower(config, "text")
         self.vision_projection = nn.Linear(width_of(config.vision_config), config.projection_dim, bias=False)
         self.text_projection = nn.Linear(width_of(config.text_config), config.projection_dim, bias=False)
         self.logit_scale = nn.Parameter(torch.tensor(FIRST_LOGIT_SCALE))
         self.post_init()
 
     @torch.no_grad()
-    def _init_weights(self, module: nn.Module) -> None:
+    def _init_weights(self, module: Any) -> None:
         """The projections start as CLIP's, with a deviation of one over the root of their input width."""
         if module in (self.vision_projection, self.text_projection):
             nn.init.normal_(module.weight, std=module.in_features**-0.5)
@@ -125,6 +132,7 @@ class DualEncoder(PreTrainedModel):
         self, pixel_values: Float[Tensor, "image channel height width"]
     ) -> Float[Tensor, "image dim"]:
         """Embeddings of unit norm of some images, in float32."""
+        pixel_values = pixel_values.to(self.vision_projection.weight.dtype)
         pooled = POOLINGS[self.config.vision_pooling](self.vision_model(pixel_values=pixel_values), None)
         return F.normalize(self.vision_projection(pooled).float(), dim=-1)
 
@@ -148,9 +156,20 @@ class DualEncoder(PreTrainedModel):
                 for longest in [int(lengths[rows[-1]])]
             ]
             return torch.cat(encoded)[order.argsort()]
+        if self.config.text_config.model_type in FILLED:
+            input_ids, attention_mask = self._filled(input_ids, attention_mask), None
         states = self.text_model(input_ids=input_ids, attention_mask=attention_mask)
         pooled = POOLINGS[self.config.text_pooling](states, attention_mask)
         return F.normalize(self.text_projection(pooled).float(), dim=-1)
+
+    def _filled(
+        self, input_ids: Int[Tensor, "caption token"], attention_mask: Int[Tensor, "caption token"] | None
+    ) -> Int[Tensor, "caption position"]:
+        """The captions, padded to as many tokens as the text tower has positions."""
+        shape = self.config.text_config
+        if attention_mask is not None:
+            input_ids = input_ids.masked_fill(attention_mask == 0, shape.pad_token_id)
+        return F.pad(input_ids, (0, shape.max_position_embeddings - input_ids.shape[1]), value=shape.pad_token_id)
 
     def forward(
         self,
@@ -171,16 +190,39 @@ class DualEncoder(PreTrainedModel):
 
 def width_of(config: PretrainedConfig) -> int:
     """How wide a tower's pooled state is; convolutional towers name it by their last stage."""
-    return config.hidden_size if hasattr(config, "hidden_size") else config.hidden_sizes[-1]
+    if hasattr(config, "hidden_size"):
+        return config.hidden_size
+    if hasattr(config, "hidden_sizes"):
+        return config.hidden_sizes[-1]
+    raise UserError(f"A {config.model_type} cannot be a tower, since its config has no hidden_size; choose another model.")
 
 
-def _tower(config: PretrainedConfig, pooling: str) -> PreTrainedModel:
-    """A tower with random weights, without the pooling layer that nothing would read."""
+def make_tower(make: Callable[..., PreTrainedModel], kind: str, pooling: str) -> PreTrainedModel:
+    """The tower of what `make` makes: half of a pair such as CLIP, the encoder of an encoder–decoder, else the whole.
+
+    Args:
+        make: takes options of a Transformers model.
+        kind: "vision" or "text".
+        pooling: how it will be read; a pooling layer that nothing would read is left out.
+    """
     try:
-        return AutoModel.from_config(config, **({} if pooling == "pooler" else {"add_pooling_layer": False}))
+        model = make(**({} if pooling == "pooler" else {"add_pooling_layer": False}))
     except TypeError:  # this architecture has no such layer to leave out
-        return AutoModel.from_config(config)
+        model = make()
+    model: Any = getattr(model, f"{kind}_model", model)
+    return model.encoder if hasattr(model, "encoder") and hasattr(model, "decoder") else model
 
 
+def _tower(config: DualEncoderConfig, kind: str) -> PreTrainedModel:
+    """A tower with random weights, the same that a tower of this configuration is loaded into."""
+    shape: PretrainedConfig = getattr(config, f"{kind}_config")
+    return make_tower(
+        lambda **options: AutoModel.from_config(shape, **options), kind, getattr(config, f"{kind}_pooling")
+    )
+
+
+# AutoModel knows the pair, and of the pair's halves the vision tower alone.
+AutoModel.register(SiglipTextConfig, SiglipTextModel, exist_ok=True)
+AutoModel.register(Siglip2TextConfig, Siglip2TextModel, exist_ok=True)
 AutoConfig.register(DualEncoderConfig.model_type, DualEncoderConfig, exist_ok=True)
 AutoModel.register(DualEncoderConfig, DualEncoder, exist_ok=True)

@@ -6,6 +6,11 @@ from typing import Any
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
+from transformers.models.auto.modeling_auto import (
+    MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
+    MODEL_FOR_MASKED_LM_MAPPING_NAMES,
+    MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES,
+)
 
 
 def mean_pooling(states: Any, mask: Int[Tensor, "item token"] | None) -> Float[Tensor, "item width"]:
@@ -73,6 +78,9 @@ def vision_pooling(model_type: str) -> str:
     return _VISION.get(model_type, "mean")
 
 
-def text_pooling(model_type: str, causal: bool) -> str:
+def text_pooling(model_type: str) -> str:
     """The pooling that suits a text tower: the last token of a causal model, else the mean, as for XLM-R."""
+    # Encoders such as BERT are also among the causal ones, as decoders that they may be made into.
+    encoders = {*MODEL_FOR_MASKED_LM_MAPPING_NAMES, *MODEL_FOR_SEQ_TO_SEQ_CAUSAL_LM_MAPPING_NAMES}
+    causal = model_type in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES and model_type not in encoders
     return _TEXT.get(model_type, "last" if causal else "mean")

@@ -4,7 +4,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import torch
+from huggingface_hub.errors import StrictDataclassError
+from safetensors import SafetensorError
+from torch import nn
 from transformers import (
+    CONFIG_MAPPING,
     AutoConfig,
     AutoImageProcessor,
     AutoModel,
@@ -13,13 +18,18 @@ from transformers import (
     PreTrainedModel,
     VisionTextDualEncoderProcessor,
 )
-from transformers.models.vit import ViTImageProcessorPil
 
 from isogloss.data.batch import Preparation
-from isogloss.errors import UserError
-from isogloss.models.clip import DualEncoder, DualEncoderConfig
+from isogloss.data.images import PictureSize
+from isogloss.errors import UserError, unknown
+from isogloss.models.clip import FILLED, DualEncoder, DualEncoderConfig, make_tower
+from isogloss.models.image_processor import picture_size, pixel_scale, resized_processor, square_processor
 from isogloss.models.pooling import POOLINGS, text_pooling, vision_pooling
 
+# What Transformers raises on a folder or a name that holds nothing for it, or something damaged.
+UNLOADABLE = (OSError, ValueError, ImportError, SafetensorError, StrictDataclassError)
+# What a model raises on an input, or a pooling on an output, that it was not made for.
+_MISFIT = (ValueError, RuntimeError, IndexError, AttributeError, TypeError, KeyError)
 
 # A value of a Transformers configuration.
 Setting = bool | int | float | str | list[int] | list[str]
@@ -59,12 +69,15 @@ class Tower:
 
 
 def _absent(model: str, kind: str, error: Exception) -> UserError:
-    where = "is no folder here that holds one" if Path(model).is_absolute() or model.startswith(".") else (
-        "is neither in the local cache nor reachable on the Hub"
-    )
+    said = (str(error).strip().splitlines() or [type(error).__name__])[0]
+    if Path(model).is_dir():
+        return UserError(f"The folder '{model}' holds no {kind} that can be loaded ({said}); restore it or name another.")
+    if Path(model).is_absolute() or model.startswith("."):
+        return UserError(f"The {kind} '{model}' is missing; name a folder that is there, or a model of the Hub.")
     return UserError(
-        f"The {kind} '{model}' {where}; give the path of a downloaded copy (`hf download {model} --local-dir FOLDER`), "
-        f"set HF_HOME to a cache that holds it, or give a config for random weights ({type(error).__name__})."
+        f"The {kind} '{model}' is no folder here and neither in the local cache nor reachable on the Hub; give the path of "
+        f"a downloaded copy (`hf download {model} --local-dir FOLDER`), set HF_HOME to a cache that holds it, or give a "
+        f"config for random weights ({said})."
     )
 
 
@@ -74,18 +87,24 @@ def tower_config(tower: Tower, kind: str) -> PretrainedConfig:
     Args:
         kind: "vision" or "text".
     """
-    if tower.model is None:
-        fields = dict(tower.config)
-        try:
-            config = AutoConfig.for_model(fields.pop("model_type"), **fields)
-        except ValueError as error:
-            raise UserError(f"The {kind} tower's config is of no Transformers model: {error}".splitlines()[0]) from error
-    else:
+    if tower.model is not None:
         try:
             config = AutoConfig.from_pretrained(tower.model)
-        except (OSError, ValueError) as error:
+        except UNLOADABLE as error:
             raise _absent(tower.model, f"{kind} tower", error) from error
-    return getattr(config, f"{kind}_config", config)
+        return getattr(config, f"{kind}_config", config)
+    fields = {name: value for name, value in tower.config.items() if name not in ("model_type", "tokenizer")}
+    model_type = str(tower.config["model_type"])
+    if model_type not in CONFIG_MAPPING:
+        raise unknown("model_type of Transformers", model_type, CONFIG_MAPPING)
+    try:
+        return AutoConfig.for_model(model_type, **fields)
+    except (*_MISFIT, StrictDataclassError) as error:
+        raise _impossible(kind, error) from error
+
+
+def _impossible(kind: str, error: Exception) -> UserError:
+    return UserError(f"The {kind} tower's config makes no model; correct it: {' '.join(str(error).split())}")
 
 
 def _check(model: PreTrainedModel, kind: str, name: str) -> None:
@@ -106,29 +125,23 @@ def build_tower(tower: Tower, kind: str) -> tuple[PreTrainedModel, str]:
     config = tower_config(tower, kind)
     pooling = tower.pooling
     if pooling == "auto":
-        causal = bool(getattr(config, "use_cache", False)) and not hasattr(config, "type_vocab_size")
-        pooling = vision_pooling(config.model_type) if kind == "vision" else text_pooling(config.model_type, causal)
+        pooling = vision_pooling(config.model_type) if kind == "vision" else text_pooling(config.model_type)
     if pooling not in POOLINGS:
         raise UserError(f"There is no pooling '{pooling}'; choose one of auto, {', '.join(POOLINGS)}.")
-    options: dict[str, Any] = {} if pooling == "pooler" else {"add_pooling_layer": False}
-    name = tower.model or config.model_type
 
     def make(**options: Any) -> PreTrainedModel:
-        if not tower.pretrained:
-            return AutoModel.from_config(config, **options)
-        return AutoModel.from_pretrained(tower.model, **options)
+        # In float32 whatever it was saved in: both towers must agree, and small steps are lost in half precision.
+        if tower.model is None or tower.random_weights:
+            return AutoModel.from_config(config, dtype=torch.float32, **options)
+        return AutoModel.from_pretrained(tower.model, dtype=torch.float32, **options)
 
     try:
-        try:
-            model = make(**options)
-        except TypeError:  # this architecture has no pooling layer to leave out
-            model = make()
-    except (OSError, ValueError) as error:
-        raise _absent(name, f"{kind} tower", error) from error
-    model = getattr(model, f"{kind}_model", model)  # half of a pair such as CLIP
-    if hasattr(model, "get_encoder") and model.config.is_encoder_decoder:
-        model = model.get_encoder()
-    _check(model, kind, name)
+        model = make_tower(make, kind, pooling)
+    except (*UNLOADABLE, RuntimeError) as error:
+        if tower.pretrained:
+            raise _absent(str(tower.model), f"{kind} tower", error) from error
+        raise _impossible(kind, error) from error
+    _check(model, kind, tower.model or config.model_type)
     return model, pooling
 
 
@@ -147,19 +160,16 @@ def build_dual_encoder(
     """
     vision_model, vision_pool = build_tower(vision, "vision")
     text_model, text_pool = build_tower(text, "text")
-    own_size = getattr(vision_model.config, "image_size", None)
-    if image_size is not None and isinstance(own_size, int) and image_size != own_size:
-        raise UserError(
-            f"The vision tower takes pictures of {own_size} pixels and the recipe asks for {image_size}; "
-            f"set image_size to {own_size}."
-        )
-    tokenizer = _tokenizer(text)
+    processor = _image_processor(vision, vision_model.config, image_size)
+    tokenizer = _tokenizer(text, text_tokens)
     vocabulary = getattr(text_model.config, "vocab_size", len(tokenizer))
     if len(tokenizer) > vocabulary:
         raise UserError(
             f"The tokenizer of '{text.model}' has {len(tokenizer)} tokens and the text tower embeds {vocabulary}; "
             "give a tower and a tokenizer that belong together."
         )
+    if text_model.config.model_type in FILLED:
+        text_model.config.pad_token_id = tokenizer.pad_token_id
     config = DualEncoderConfig(
         vision_config=vision_model.config,
         text_config=text_model.config,
@@ -168,41 +178,83 @@ def build_dual_encoder(
         text_pooling=text_pool,
         text_tokens=text_tokens,
     )
-    model = DualEncoder(config, vision_model=vision_model, text_model=text_model)
-    processor = VisionTextDualEncoderProcessor(_image_processor(vision, image_size or own_size or 224), tokenizer)
-    return model, processor
+    model = DualEncoder(config, vision_model=vision_model, text_model=text_model).eval()
+    _check_pictures(model, picture_size(processor).side)
+    _check_captions(model, text_tokens)
+    return model, VisionTextDualEncoderProcessor(processor, tokenizer)
 
 
-def _tokenizer(tower: Tower) -> Any:
+@torch.no_grad()
+def _check_pictures(model: DualEncoder, side: int) -> None:
+    """Read one empty picture: what does not fit is told before training begins."""
+    own = getattr(model.config.vision_config, "image_size", None)
+    try:
+        model.encode_image(torch.zeros(1, 3, side, side))
+    except _MISFIT as error:
+        if isinstance(own, int) and own != side:
+            raise UserError(f"The vision tower takes pictures of {own} pixels, not {side}; set image_size to {own}.") from error
+        raise UserError(
+            f"The vision tower cannot be read by its pooling '{model.config.vision_pooling}', or reads no colour pictures of "
+            f"{side} pixels ({' '.join(str(error).split())}); choose another pooling or tower."
+        ) from error
+
+
+@torch.no_grad()
+def _check_captions(model: DualEncoder, tokens: int) -> None:
+    """Read one caption of the full length."""
+    # Positions before the padding's own are never used (XLM-R, arXiv 1911.02116, after fairseq).
+    tables = [
+        module.num_embeddings - (0 if module.padding_idx is None else module.padding_idx + 1)
+        for name, module in model.text_model.named_modules()
+        if isinstance(module, nn.Embedding) and "position" in name
+    ]
+    if tables and tokens > min(tables):
+        raise UserError(
+            f"The text tower has positions for {min(tables)} tokens and text_tokens is {tokens}; "
+            f"set text_tokens to {min(tables)} at most."
+        )
+    ids = torch.zeros(1, tokens, dtype=torch.int64)
+    try:
+        model.encode_text(ids, torch.ones_like(ids))
+    except _MISFIT as error:
+        raise UserError(
+            f"The text tower cannot be read by its pooling '{model.config.text_pooling}', or reads no captions of {tokens} "
+            f"tokens ({' '.join(str(error).split())}); choose another pooling, fewer text_tokens or another tower."
+        ) from error
+
+
+def _tokenizer(tower: Tower, tokens: int) -> Any:
     source = tower.model or tower.config.get("tokenizer")
     if source is None:
         raise UserError("A text tower with random weights needs a tokenizer: give its path as config field 'tokenizer'.")
     try:
-        return AutoTokenizer.from_pretrained(source, padding_side="right")
-    except (OSError, ValueError) as error:
-        raise _absent(source, "tokenizer", error) from error
+        tokenizer = AutoTokenizer.from_pretrained(source, padding_side="right", model_max_length=tokens)
+    except UNLOADABLE as error:
+        raise _absent(str(source), "tokenizer", error) from error
+    if tokenizer.pad_token is None:  # as of LLaMA; padding is masked, so any token will do
+        tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token
+    if tokenizer.pad_token is None:
+        raise UserError(f"The tokenizer of '{source}' has no token to pad with; give it a pad_token.")
+    return tokenizer
 
 
-def _image_processor(tower: Tower, size: int) -> Any:
-    if tower.model is not None and not tower.random_weights:
-        try:
-            return AutoImageProcessor.from_pretrained(tower.model, backend="pil")
-        except (OSError, ValueError) as error:
-            raise _absent(tower.model, "image processor", error) from error
-    # Pictures to [-1, 1], as the ViT checkpoints take them (arXiv 2010.11929).
-    return ViTImageProcessorPil(
-        size={"height": size, "width": size}, image_mean=[0.5] * 3, image_std=[0.5] * 3, resample=3
-    )
+def _image_processor(tower: Tower, config: PretrainedConfig, side: int | None) -> Any:
+    if not tower.pretrained:
+        own = getattr(config, "image_size", None)
+        side = side or (own if isinstance(own, int) else 224)
+        # Pixels to [-1, 1], as the ViT checkpoints take them (arXiv 2010.11929).
+        return square_processor(PictureSize(side, side), [0.5] * 3, [0.5] * 3)
+    try:
+        processor = AutoImageProcessor.from_pretrained(tower.model, backend="pil")
+    except UNLOADABLE as error:
+        raise _absent(str(tower.model), "image processor", error) from error
+    return processor if side in (None, picture_size(processor).side) else resized_processor(processor, side)
 
 
 def preparation(processor: VisionTextDualEncoderProcessor, config: DualEncoderConfig) -> Preparation:
     """How training makes tensors, read off the processor so that training and use agree."""
-    return Preparation(
-        tokenizer=processor.tokenizer,
-        tokens=config.text_tokens,
-        mean=tuple(processor.image_processor.image_mean),
-        deviation=tuple(processor.image_processor.image_std),
-    )
+    mean, deviation = pixel_scale(processor.image_processor)
+    return Preparation(processor.tokenizer, config.text_tokens, mean, deviation)
 
 
 def load_dual_encoder(folder: str | Path) -> tuple[DualEncoder, VisionTextDualEncoderProcessor]:
@@ -211,9 +263,11 @@ def load_dual_encoder(folder: str | Path) -> tuple[DualEncoder, VisionTextDualEn
     Raises:
         UserError: the folder holds none.
     """
+    if not (Path(folder) / "config.json").is_file():  # else the name would be asked for on the Hub
+        raise UserError(f"{folder} holds no saved model; name the folder of a finished run, such as runs/demo/seed-0/parallel.")
     try:
         model = DualEncoder.from_pretrained(folder)
         processor = VisionTextDualEncoderProcessor.from_pretrained(folder)
-    except (OSError, ValueError) as error:
+    except UNLOADABLE as error:
         raise UserError(f"{folder} holds no dual encoder that can be loaded ({error}); train one first.") from error
     return model.eval(), processor

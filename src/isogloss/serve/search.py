@@ -3,7 +3,6 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -16,8 +15,10 @@ from isogloss.data.dataset import Dataset, Split
 from isogloss.data.images import Pictures
 from isogloss.errors import UserError
 from isogloss.models.clip import DualEncoder
+from isogloss.models.image_processor import picture_size
 from isogloss.models.towers import load_dual_encoder, preparation
-from isogloss.train.clip import embed_captions, embed_images
+from isogloss.saving import read_json
+from isogloss.models.embedding import embed_captions, embed_images
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Found:
         key: of the picture in its dataset.
         score: cosine similarity, in [-1, 1].
         location: of its file.
-        names: its first caption in the language asked for; empty where it has none.
+        name: its first caption in the language asked for; empty where it has none.
     """
 
     key: str
@@ -60,9 +61,9 @@ def search(
         raise UserError(f"top is {top}; ask for at least one picture.")
     model, processor = load_dual_encoder(run / "model")
     prepared = preparation(processor, model.config)
-    opened = Dataset.open(dataset or _own_dataset(run))
+    opened = Dataset.open(dataset or read_json(run / "recipe.json")["data"]["dataset"])
     shown = opened.split(split, (names,))
-    pictures = Pictures(opened, shown, processor.image_processor.size["height"])
+    pictures = Pictures(opened, shown, picture_size(processor.image_processor))
     images = _embeddings(run, model, pictures, prepared, shown)
     scores = (embed_captions(model, [query], prepared) @ images.T)[0].numpy()
     found: list[Found] = []
@@ -71,14 +72,6 @@ def search(
         location = opened.locate(shown.images["file"][int(image)].as_py())
         found.append(Found(shown.keys[image], float(scores[image]), location, captions[0] if captions else ""))
     return found
-
-
-def _own_dataset(run: Path) -> str:
-    try:
-        recipe: dict[str, Any] = json.loads((run / "recipe.json").read_text(encoding="utf-8"))
-        return recipe["data"]["dataset"]
-    except (OSError, json.JSONDecodeError, KeyError) as error:
-        raise UserError(f"{run} is not a run: it has no readable recipe.json; name a run folder.") from error
 
 
 def _embeddings(run: Path, model: DualEncoder, pictures: Pictures, prepared: Preparation, split: Split) -> Tensor:
@@ -92,5 +85,7 @@ def _embeddings(run: Path, model: DualEncoder, pictures: Pictures, prepared: Pre
                 return saved.get_tensor("images")
     images = embed_images(model, pictures, prepared, np.arange(len(split)))
     path.parent.mkdir(exist_ok=True)
-    save_file({"images": images}, path, mark)
+    partial = path.with_suffix(".partial")
+    save_file({"images": images}, partial, mark)
+    partial.replace(path)
     return images

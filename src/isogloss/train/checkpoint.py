@@ -5,7 +5,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from isogloss.data.folder import new_folder
+from isogloss.data.folder import new_folder, remove_abandoned, writing
+from isogloss.errors import UserError
 
 _NAME = re.compile(r"step-(\d{8})")
 
@@ -39,23 +40,36 @@ def save_checkpoint(accelerator: Any, folder: Path, step: int, kept: int) -> Non
 
 def _save_together(accelerator: Any, path: Path) -> None:
     """All processes write one folder, which the first renames when the last has written."""
-    partial = path.with_name(path.name + ".partial")
-    if accelerator.is_main_process:
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-    accelerator.wait_for_everyone()
-    accelerator.save_state(str(partial))
-    accelerator.wait_for_everyone()
-    if accelerator.is_main_process:
-        partial.rename(path)
-    accelerator.wait_for_everyone()
+    partial = path.with_name(f".{path.name}.together.partial")
+    with writing(path):
+        if accelerator.is_main_process:
+            shutil.rmtree(partial, ignore_errors=True)
+            partial.mkdir(parents=True)
+        accelerator.wait_for_everyone()
+        accelerator.save_state(str(partial))
+        accelerator.wait_for_everyone()
+        if accelerator.is_main_process:
+            partial.rename(path)
+        accelerator.wait_for_everyone()
 
 
 def load_checkpoint(accelerator: Any, folder: Path) -> int:
-    """Restore the last checkpoint of a run, if it has one; the number of steps it has done."""
+    """Restore the last checkpoint of a run, if it has one; the number of steps it has done.
+
+    Raises:
+        UserError: it is damaged, or of another model.
+    """
+    if accelerator.is_main_process:
+        remove_abandoned(folder / "checkpoints" / "step-*")
     found = checkpoints(folder)
     if not found:
         return 0
     step, path = found[-1]
-    accelerator.load_state(str(path))
+    try:
+        accelerator.load_state(str(path))
+    except Exception as error:  # safetensors, pickle and torch each raise their own
+        reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".:")
+        raise UserError(
+            f"The checkpoint {path} cannot be read ({reason}); remove it to go on from the one before."
+        ) from error
     return step

@@ -11,7 +11,6 @@ from torch import Tensor, nn
 
 from isogloss.data.batch import Batch, ParallelBatches, Preparation, captioned, choose_captions
 from isogloss.data.dataset import Dataset, Split
-from isogloss.data.augment import normalise
 from isogloss.data.folder import new_folder
 from isogloss.data.images import Pictures
 from isogloss.data.sampler import Sampler
@@ -21,13 +20,13 @@ from isogloss.losses.gather import gather_owner, gather_rows
 from isogloss.losses.parallel import parallel_loss
 from isogloss.losses.per_language import per_language_loss
 from isogloss.models.clip import DualEncoder
+from isogloss.models.embedding import TEXT_GROUPS, embed_captions, embed_images
+from isogloss.models.image_processor import picture_size
 from isogloss.models.towers import build_dual_encoder, preparation
 from isogloss.train.loop import fit
 from isogloss.train.recipe import ClipRecipe
 from isogloss.train.stages import frozen_until
 
-# Captions of a step are read in so many groups of like length.
-TEXT_GROUPS = 6
 # Images of a validation batch: the loss depends on how many compete, so it is fixed whatever the training batch.
 VALIDATION_IMAGES = 128
 
@@ -45,26 +44,6 @@ def clip_loss(model: nn.Module, batch: Batch, objective: str) -> Losses:
     if objective == "per_language":
         return per_language_loss(images, captions, owner, gather_rows(batch.language), output.scale)
     return parallel_loss(images, captions, owner, output.scale)
-
-
-def embed_images(
-    model: DualEncoder, pictures: Pictures, prepared: Preparation, rows: np.ndarray, block: int = 256
-) -> Tensor:
-    """Embeddings of some pictures of a split, float32 [image, dim], on the processor."""
-    parts: list[Tensor] = []
-    for start in range(0, len(rows), block):
-        pixels = torch.from_numpy(pictures.batch(rows[start : start + block]))
-        parts.append(model.encode_image(normalise(pixels, prepared.mean, prepared.deviation).to(model.device)).cpu())
-    return torch.cat(parts)
-
-
-def embed_captions(model: DualEncoder, captions: list[str], prepared: Preparation, block: int = 1024) -> Tensor:
-    """Embeddings of some captions, float32 [caption, dim], on the processor."""
-    parts: list[Tensor] = []
-    for start in range(0, len(captions), block):
-        ids, mask = prepared.tokenize(captions[start : start + block])
-        parts.append(model.encode_text(ids.to(model.device), mask.to(model.device), groups=TEXT_GROUPS).cpu())
-    return torch.cat(parts)
 
 
 def validation(
@@ -118,18 +97,17 @@ def train_clip(recipe: ClipRecipe, folder: Path, accelerator: Accelerator, quiet
         image_size=data.image_size,
     )
     # Convolutions are several times faster with the channels innermost; nothing else notices.
-    model.to(memory_format=torch.channels_last)
+    model.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     prepared = preparation(processor, model.config)
     if data.hidden_tokens and processor.tokenizer.mask_token_id is None:
         raise UserError("This text tower's tokenizer has no mask token; set data.hidden_tokens to 0.")
     dataset = Dataset.open(data.dataset)
-    size = processor.image_processor.size["height"]
+    size = picture_size(processor.image_processor)
 
     def pictures(split: Split) -> Pictures:
         return Pictures(dataset, split, size, keep=data.keep_pictures, threads=data.threads)
 
     train = dataset.split("train", data.languages, data.sources or None)
-    _require_captions(train, data.languages)
     batches = ParallelBatches(
         pictures=pictures(train),
         languages=data.languages,
@@ -143,14 +121,14 @@ def train_clip(recipe: ClipRecipe, folder: Path, accelerator: Accelerator, quiet
     )
     validate = None
     if "validation" in dataset.splits:
-        languages = tuple(dict.fromkeys((*data.languages, *(["en"] if "en" in dataset.languages else []))))
-        held_out = dataset.split("validation", languages, data.sources or None)
+        languages = (*data.languages, *({"en"} & set(dataset.languages) - set(data.languages)))
+        held_out = dataset.split("validation", languages, data.sources or None, complete=False)
         validate = validation(pictures(held_out), data.languages, recipe.objective, prepared)
     frozen = {
         f"{kind}_model": tower.frozen_epochs if tower.pretrained else 0.0
         for kind, tower in (("vision", recipe.vision), ("text", recipe.text))
     }
-    model = fit(
+    fit(
         model,
         batches,
         lambda model, batch: clip_loss(model, batch, recipe.objective),
@@ -167,11 +145,3 @@ def train_clip(recipe: ClipRecipe, folder: Path, accelerator: Accelerator, quiet
             processor.save_pretrained(saved)
     accelerator.wait_for_everyone()
     return folder / "model"
-
-
-def _require_captions(split: Split, languages: tuple[str, ...]) -> None:
-    for language in languages:
-        if len(split.captions[language]) == 0:
-            raise UserError(
-                f"The split '{split.name}' has no caption in '{language}'; leave the language out or add its captions."
-            )

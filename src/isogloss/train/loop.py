@@ -3,7 +3,7 @@
 import math
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,7 +23,7 @@ from isogloss.losses import Losses
 from isogloss.train.checkpoint import load_checkpoint, save_checkpoint
 from isogloss.train.log import MetricsLog, progress_bar
 from isogloss.train.optim import Optimisation
-from isogloss.train.stages import Stage, freeze, frozen_at
+from isogloss.train.stages import Stage, freeze, frozen_at, rest
 
 # So many steps in a row without a finite gradient are no accident of one batch.
 MOST_SKIPPED = 10
@@ -67,7 +67,8 @@ def computes_bfloat16() -> bool:
     """Whether this machine multiplies bfloat16 matrices in hardware, on its GPU or else its processor."""
     if torch.cuda.is_available():
         return torch.cuda.is_bf16_supported(including_emulation=False)
-    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    # PyTorch has no public question for it.
+    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()  # pyright: ignore[reportPrivateUsage]
 
 
 def start_process(training: Training, folder: Path) -> Accelerator:
@@ -99,7 +100,7 @@ def seed_step(seed: int, step: int, process: int) -> None:
 
 
 @contextmanager
-def interruption() -> Iterator[Callable[[], bool]]:
+def interruption() -> Generator[Callable[[], bool]]:
     """Whether Ctrl-C or a termination was asked for since; a second Ctrl-C ends at once."""
     asked: list[int] = []
 
@@ -197,9 +198,10 @@ def fit(
         KeyboardInterrupt: it was asked to stop; what it had reached is saved.
     """
     optimiser = training.optimisation.build(model)
+    fixed = {name for name, parameter in model.named_parameters() if not parameter.requires_grad}
     for stage in stages:  # a pattern that matches nothing is told before the first step
-        freeze(model, stage.frozen)
-    freeze(model, ())  # data-parallel wrapping has to see every parameter that will ever train
+        freeze(model, stage.frozen, fixed)
+    freeze(model, (), fixed)  # data-parallel wrapping has to see every parameter that will ever train
     model, optimiser = accelerator.prepare(model, optimiser)
     bare = accelerator.unwrap_model(model)
     interval = Interval()
@@ -233,7 +235,7 @@ def fit(
                 raise batch
             patterns = frozen_at(stages, step, training.steps, batches.steps_per_epoch)
             if patterns != frozen:
-                freeze(bare, patterns)
+                freeze(bare, patterns, fixed)
                 frozen = patterns
             rate = training.optimisation.rate(step, training.steps)
             for group in optimiser.param_groups:
@@ -241,6 +243,8 @@ def fit(
             seed_step(training.seed, step, accelerator.process_index)
 
             model.train()
+            if frozen:
+                rest(bare)
             losses = loss(model, batch.to(accelerator.device))
             accelerator.backward(losses.total)
             norm = float(accelerator.clip_grad_norm_(bare.parameters(), training.optimisation.largest_gradient) or 0.0)
@@ -256,7 +260,7 @@ def fit(
             if skipped == MOST_SKIPPED:
                 raise UserError(
                     f"The loss or its gradient was not finite for {MOST_SKIPPED} steps up to step {step + 1}, which were "
-                    f"left out; train anew, into another folder, with a lower learning_rate than "
+                    "left out; train anew, into another folder, with a lower learning_rate than "
                     f"{training.optimisation.learning_rate} or in float32."
                 )
 
@@ -282,5 +286,5 @@ def fit(
             if stop:
                 raise KeyboardInterrupt
     accelerator.end_training()
-    freeze(bare, ())
+    freeze(bare, (), fixed)
     return bare.eval()

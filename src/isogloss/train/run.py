@@ -1,13 +1,12 @@
 """A run: a folder that holds its recipe, its log, its checkpoints and, when it is done, its model."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
 from accelerate.utils import set_seed
 
 from isogloss.errors import UserError
-from isogloss.saving import write_json
+from isogloss.saving import read_json, write_json
 from isogloss.train.clip import train_clip
 from isogloss.train.log import quiet_libraries
 from isogloss.train.loop import start_process
@@ -32,15 +31,17 @@ def train(recipe: Recipe, folder: Path, quiet: bool = False) -> Path:
     Raises:
         UserError: the folder holds a finished run, another recipe, or something else.
     """
-    open_run(recipe, folder)
     quiet_libraries()
     accelerator = start_process(recipe.training, folder)
+    with accelerator.main_process_first():  # which claims the folder; the others find its claim
+        open_run(recipe, folder)
+    if isinstance(recipe, ClipRecipe) and recipe.text.model in recipe_names():
+        text = _text_stage(recipe, folder / "text", quiet)
+        recipe = replace(recipe, text=replace(recipe.text, model=str(text)))
+        accelerator = start_process(recipe.training, folder)  # the text stage's precision is its own
     set_seed(recipe.training.seed)
     if isinstance(recipe, TextRecipe):
         return train_text(recipe, folder, accelerator, quiet)
-    if recipe.text.model in recipe_names():
-        text = _text_stage(recipe, folder / "text", quiet)
-        recipe = replace(recipe, text=replace(recipe.text, model=str(text)))
     return train_clip(recipe, folder, accelerator, quiet)
 
 
@@ -64,14 +65,26 @@ def open_run(recipe: Recipe, folder: Path) -> None:
     saved, wanted = folder / "recipe.json", to_json(recipe)
     if (folder / "model").exists():
         raise UserError(f"{folder} holds a finished run, which is left as it is; name another folder with --run.")
-    if saved.exists():
-        differing = different_fields(json.loads(saved.read_text(encoding="utf-8")), wanted)
-        if differing:
-            raise UserError(
-                f"{folder} holds an unfinished run of another recipe (they differ in {', '.join(differing[:3])}); "
-                "give the recipe it began with, or name another folder with --run."
-            )
-    elif folder.exists() and any(folder.iterdir()):
+    if folder.exists() and not folder.is_dir():
+        raise UserError(f"{folder} is a file; name another folder with --run.")
+    held = {path.name for path in folder.iterdir() if path.suffix != ".partial"} if folder.exists() else set[str]()
+    if held <= {saved.name}:  # a run that failed before it had anything, as one without its dataset does, is none
+        write_json(saved, wanted)
+    elif saved.name not in held:
         raise UserError(f"{folder} exists and is no run; name another folder with --run.")
     else:
-        write_json(saved, wanted)
+        check_recipe(recipe, folder)
+
+
+def check_recipe(recipe: Recipe, folder: Path) -> None:
+    """Refuse a run folder that another recipe began.
+
+    Raises:
+        UserError: the recipes differ, and the first fields in which they do are named; or recipe.json is damaged.
+    """
+    differing = different_fields(read_json(folder / "recipe.json"), to_json(recipe))
+    if differing:
+        raise UserError(
+            f"{folder} holds a run of another recipe (they differ in {', '.join(differing[:3])}); "
+            "give the recipe it began with, or name another folder with --run."
+        )

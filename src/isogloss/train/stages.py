@@ -1,6 +1,6 @@
 """Freezing as a schedule: which parameters stay as they are, from which point of the run on."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
@@ -41,8 +41,12 @@ def frozen_at(stages: Sequence[Stage], step: int, steps: int, steps_per_epoch: i
     return max(reversed(begun), key=lambda stage: stage.first_step(steps, steps_per_epoch)).frozen
 
 
-def freeze(model: nn.Module, patterns: Sequence[str]) -> None:
+def freeze(model: nn.Module, patterns: Sequence[str], fixed: Collection[str] = ()) -> None:
     """Freeze the parameters whose names match a pattern and let all others train.
+
+    Args:
+        patterns: of parameter names.
+        fixed: names that never train, whatever the stage.
 
     Raises:
         UserError: a pattern matches no parameter.
@@ -54,9 +58,17 @@ def freeze(model: nn.Module, patterns: Sequence[str]) -> None:
             near = get_close_matches(pattern, sorted(modules), n=1, cutoff=0.0)[0]
             raise UserError(f"The stage freezes '{pattern}', which matches no parameter; did you mean '{near}'?")
     for name, parameter in model.named_parameters():
-        parameter.requires_grad_(not any(fnmatchcase(name, pattern) for pattern in patterns))
+        parameter.requires_grad_(name not in fixed and not any(fnmatchcase(name, pattern) for pattern in patterns))
         if not parameter.requires_grad:
             parameter.grad = None
+
+
+def rest(model: nn.Module) -> None:
+    """Put modules that are wholly frozen in evaluation mode: without dropout, and their batch statistics stay."""
+    for module in model.modules():
+        parameters = list(module.parameters())
+        if parameters and not any(parameter.requires_grad for parameter in parameters):
+            module.eval()
 
 
 def frozen_until(epochs_by_module: dict[str, float]) -> tuple[Stage, ...]:

@@ -1,0 +1,101 @@
+"""Each claim where it plainly holds, where it plainly does not, and where the pictures cannot tell."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import pytest
+
+from isogloss.evaluate.claims import claims
+from isogloss.evaluate.comparison import Measured
+from isogloss.evaluate.retrieval import Ranks
+
+LANGUAGES = {
+    "en": {"role": "trained", "group": "trained"},
+    "es": {"role": "trained", "group": "trained"},
+    "pt": {"role": "unseen", "group": "family seen"},
+    "tr": {"role": "unseen", "group": "family unseen"},
+}
+PICTURES = 100
+
+
+def arm(found: Mapping[str, int]) -> dict[str, Measured]:
+    """An arm that finds the first so many of the hundred pictures in each language, and no other."""
+    return {
+        tag: Measured(
+            (Ranks(np.where(np.arange(PICTURES) < count, 0, 50), np.zeros(PICTURES, np.int64)),), np.arange(PICTURES)
+        )
+        for tag, count in found.items()
+    }
+
+
+def holds(english_only: Mapping[str, int], parallel: Mapping[str, int]) -> list[bool]:
+    tags = {tag: LANGUAGES[tag] for tag in parallel}
+    return [claim["holds"] for claim in claims(arm(english_only), arm(parallel), tags)]
+
+
+def test_all_hold_where_parallel_is_better_everywhere() -> None:
+    found = claims(
+        arm({"en": 60, "es": 10, "pt": 10, "tr": 10}), arm({"en": 70, "es": 60, "pt": 40, "tr": 30}), LANGUAGES
+    )
+    assert [claim["holds"] for claim in found] == [True] * 5
+    english, each, unseen, family, expected = found
+    assert "at least as good in English" in english["claim"]
+    assert english["measured"].startswith("difference +0.100, 95 % interval +0.0")
+    assert "each of the 3 other languages" in each["claim"]
+    assert each["measured"] == "better beyond its interval in 3 of 3"
+    assert "(pt, tr)" in unseen["claim"]
+    assert "0.350 (95 % interval" in unseen["measured"]
+    assert "against 0.100: 3.50 times" in unseen["measured"]
+    assert "(tr)" in family["claim"], "Portuguese is of English's family"
+    assert "2 unseen languages parallel training reaches an accuracy@10 of 0.30, and 1.5 times" in expected["claim"]
+
+
+def test_none_holds_where_parallel_is_worse_everywhere() -> None:
+    assert holds({"en": 70, "es": 60, "pt": 40, "tr": 30}, {"en": 60, "es": 10, "pt": 10, "tr": 10}) == [False] * 5
+
+
+def test_equal_in_english_is_as_good_and_equal_elsewhere_is_not_better() -> None:
+    same = {"en": 50, "es": 50, "pt": 50, "tr": 50}
+    assert holds(same, same) == [True, False, False, False, False]
+
+
+def test_one_language_that_is_not_better_decides() -> None:
+    found = claims(
+        arm({"en": 50, "es": 10, "pt": 10, "tr": 30}), arm({"en": 50, "es": 60, "pt": 12, "tr": 20}), LANGUAGES
+    )
+    assert not found[1]["holds"]
+    assert found[1]["measured"] == "better beyond its interval in 1 of 3; within its interval in pt; not better in tr"
+
+
+def test_what_was_expected_needs_both_the_accuracy_and_the_ratio() -> None:
+    for before, after, holds_so in ((10, 29, False), (10, 30, True), (20, 30, True), (21, 30, False), (40, 50, False)):
+        assert holds({"en": 1, "tr": before}, {"en": 1, "tr": after})[-1] == holds_so, (before, after)
+
+
+def test_a_gain_on_few_pictures_is_not_claimed() -> None:
+    found = holds({"en": 50, "es": 10, "pt": 40, "tr": 40}, {"en": 51, "es": 60, "pt": 41, "tr": 41})
+    assert found == [True, False, False, False, False]
+
+
+def test_nothing_is_claimed_of_languages_that_are_not_there() -> None:
+    assert len(claims(arm({"en": 5, "es": 1}), arm({"en": 6, "es": 9}), LANGUAGES)) == 2
+    assert len(claims(arm({"en": 5, "pt": 1}), arm({"en": 6, "pt": 9}), LANGUAGES)) == 4
+    without = claims(arm({"es": 5}), arm({"es": 50}), LANGUAGES)
+    assert not any("in English as" in claim["claim"] for claim in without)
+
+
+def test_a_baseline_that_finds_nothing_is_told_without_a_ratio() -> None:
+    found = claims(arm({"en": 5, "tr": 0}), arm({"en": 5, "tr": 30}), LANGUAGES)
+    for claim in found:
+        assert "nan" not in claim["measured"]
+        assert "inf" not in claim["measured"]
+    assert [claim["holds"] for claim in found] == [True] * 5
+
+
+@pytest.mark.parametrize("count", [0, 3])
+def test_every_claim_is_a_sentence_with_its_interval(count: int) -> None:
+    for claim in claims(arm({"en": 3, "tr": count}), arm({"en": 9, "tr": count}), LANGUAGES):
+        assert set(claim) == {"claim", "holds", "measured"}
+        assert claim["claim"].endswith(".")
+        assert isinstance(claim["holds"], bool)
+        assert "interval" in claim["measured"]

@@ -1,0 +1,68 @@
+"""Recipes of seconds for the squares, and a text tower to start from."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from isogloss.data.augment import Augmentation
+from isogloss.models.towers import Tower
+from isogloss.train.loop import Training
+from isogloss.train.optim import Optimisation
+from isogloss.train.recipe import ClipRecipe, ParallelData, TextData, TextRecipe
+
+VISION: dict[str, Any] = {
+    "model_type": "vit",
+    "hidden_size": 32,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+    "intermediate_size": 64,
+    "image_size": 16,
+    "patch_size": 4,
+}
+TEXT: dict[str, Any] = {
+    "model_type": "xlm-roberta",
+    "hidden_size": 32,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+    "intermediate_size": 64,
+    "max_position_embeddings": 34,
+    "type_vocab_size": 1,
+    "hidden_dropout_prob": 0.0,
+    "attention_probs_dropout_prob": 0.0,
+}
+DROPOUT: dict[str, Any] = {"hidden_dropout_prob": 0.2}
+TRAINING = Training(
+    steps=8,
+    precision="float32",
+    log_every=2,
+    validate_every=4,
+    checkpoint_every=4,
+    optimisation=Optimisation(learning_rate=3e-3),
+)
+
+
+def clip_recipe(
+    dataset: Path, text: Path | str, languages: tuple[str, ...] = ("en", "qaa", "qab"), **training: Any
+) -> ClipRecipe:
+    """A dual encoder that starts from a saved text tower and trains for some steps."""
+    return ClipRecipe(
+        data=ParallelData(str(dataset), languages, images_per_step=16, augmentation=Augmentation(flip=0.0)),
+        vision=Tower(config=VISION),
+        text=Tower(model=str(text), frozen_epochs=0.5),
+        projection_dim=16,
+        text_tokens=32,
+        training=replace(TRAINING, **training),
+    )
+
+
+def text_recipe(dataset: Path, **training: Any) -> TextRecipe:
+    """A text stage: tokens hidden, and translations drawn together."""
+    return TextRecipe(
+        data=TextData(str(dataset), meanings_per_step=16),
+        config=TEXT,
+        vocabulary=300,
+        tokens=32,
+        masked=0.3,
+        aligned=1.0,
+        training=replace(TRAINING, **training),
+    )
