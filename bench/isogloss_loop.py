@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 from torch import nn
 
 from isogloss.data.batch import Batch, ParallelBatches, captioned
@@ -40,8 +41,13 @@ class World:
     tokenizer: Any
 
 
-def open_world(dataset: Dataset, workplace: Path, images_per_step: int) -> World:
-    """The demo's model and data, without its text stage: the speed of a step does not depend on the weights."""
+def open_world(dataset: Dataset, workplace: Path, images_per_step: int | None) -> World:
+    """The demo's model and data, without its text stage: the speed of a step does not depend on the weights.
+
+    Args:
+        workplace: a folder for the tokenizer.
+        images_per_step: None for as many as the demo takes.
+    """
     names = ParallelText.of(dataset, (), ())
     tokenizer = train_tokenizer(
         (text for texts in names.texts for text in texts), text_stage.vocabulary, text_stage.tokens
@@ -56,10 +62,11 @@ def open_world(dataset: Dataset, workplace: Path, images_per_step: int) -> World
         }
     )
     train = dataset.split("train", demo.data.languages)
-    pictures = Pictures(dataset, train, PictureSize(demo.data.image_size or 64, demo.data.image_size or 64), keep=True)
+    size = demo.data.image_size or 64
+    pictures = Pictures(dataset, train, PictureSize(size, size), keep=True)
     pictures.batch(np.arange(len(train)))  # decoding is done once in a run, so it is no part of a step
-    recipe = replace(demo, text=text, data=replace(demo.data, images_per_step=images_per_step))
-    return World(recipe, pictures, tokenizer)
+    data = replace(demo.data, images_per_step=images_per_step or demo.data.images_per_step)
+    return World(replace(demo, text=text, data=data), pictures, tokenizer)
 
 
 @dataclass
@@ -85,7 +92,7 @@ class Timed:
 def padded_loss(model: nn.Module, batch: Batch, objective: str) -> Losses:
     """The demo's loss with all captions padded to the longest and read at once."""
     output: Any = model(
-        pixel_values=batch.pixel_values,
+        pixel_values=batch.pixel_values.contiguous(memory_format=torch.channels_last),
         input_ids=batch.input_ids,
         attention_mask=batch.attention_mask,
         text_groups=1,
@@ -117,6 +124,7 @@ def isogloss_steps(
             text_tokens=recipe.text_tokens,
             image_size=recipe.data.image_size,
         )
+        model.to(memory_format=torch.channels_last)
         prepared = preparation(processor, model.config)
         batches = Timed(
             tuple(
@@ -128,6 +136,7 @@ def isogloss_steps(
                         len(captioned(world.pictures.split, together)), recipe.data.images_per_step, training.seed
                     ),
                     captions_per_language=recipe.data.captions_per_language,
+                    hidden_tokens=recipe.data.hidden_tokens,
                     augmentation=recipe.data.augmentation,
                 )
                 for together in (((language,) for language in languages) if apart else (languages,))

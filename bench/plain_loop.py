@@ -26,6 +26,7 @@ class Settings:
         vision, text: fields of Transformers configurations with their `model_type`.
         projection_dim: of the common space.
         tokens: the most of a caption.
+        hidden_tokens: the share of tokens that the mask replaces.
         scale, shift, turn: the bounds of the augmentation.
         learning_rate, weight_decay, betas, epsilon, warmup, largest_gradient: of AdamW and its schedule.
         steps: that the schedule is made for.
@@ -36,6 +37,7 @@ class Settings:
     text: Mapping[str, Any]
     projection_dim: int
     tokens: int
+    hidden_tokens: float
     scale: float
     shift: float
     turn: float
@@ -113,7 +115,12 @@ class Collate:
         encoded = self.tokenizer(
             texts, padding=True, truncation=True, max_length=self.settings.tokens, return_tensors="pt"
         )
-        return self._augment(pixels), encoded["input_ids"], encoded["attention_mask"], owner
+        return self._augment(pixels), self._hide(encoded["input_ids"]), encoded["attention_mask"], owner
+
+    def _hide(self, ids: Tensor) -> Tensor:
+        chosen = torch.from_numpy(self.random.random(tuple(ids.shape)) < self.settings.hidden_tokens)
+        special = torch.isin(ids, torch.tensor(self.tokenizer.all_special_ids))
+        return ids.masked_fill(chosen & ~special, self.tokenizer.mask_token_id)
 
     def _augment(self, pixels: Tensor) -> Tensor:
         bounds, count = self.settings, len(pixels)
@@ -137,11 +144,17 @@ def plain_steps(
     images_per_step: int,
     steps: int,
     device: torch.device,
+    channels_innermost: bool,
     seed: int = 0,
 ) -> list[float]:
-    """Train for some steps, and return how long each took, in seconds, its batch included."""
+    """Train for some steps, and return how long each took, in seconds, its batch included.
+
+    Args:
+        channels_innermost: the layout of pictures and convolutions that processors are faster in; PyTorch's own is not it.
+    """
     torch.manual_seed(seed)
-    model = PlainDualEncoder(settings).to(device).train()
+    layout = torch.channels_last if channels_innermost else torch.contiguous_format
+    model = PlainDualEncoder(settings).to(device).to(memory_format=layout).train()
     matrices = [parameter for parameter in model.parameters() if parameter.ndim > 1]
     vectors = [parameter for parameter in model.parameters() if parameter.ndim <= 1]
     optimiser = torch.optim.AdamW(
@@ -172,7 +185,8 @@ def plain_steps(
         before = time.perf_counter()
         for pixels, ids, mask, owner in loader:
             with torch.autocast(device.type, torch.bfloat16, enabled=settings.bfloat16):
-                images, captions, scale = model(pixels.to(device), ids.to(device), mask.to(device))
+                pixels = pixels.to(device).contiguous(memory_format=layout)
+                images, captions, scale = model(pixels, ids.to(device), mask.to(device))
             loss = plain_loss(images, captions, owner.to(device), scale)
             optimiser.zero_grad(set_to_none=True)
             loss.backward()

@@ -39,7 +39,7 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=Path("docs/results/bench_train_step.json"), help="the results")
     parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu", help="what to train on")
     parser.add_argument("--threads", type=int, default=1, help="processor cores")
-    parser.add_argument("--images", type=int, default=96, help="of a step")
+    parser.add_argument("--images", type=int, help="of a step; the demo's number unless given")
     parser.add_argument("--rounds", type=int, default=5, help="of all variants")
     parser.add_argument("--steps", type=int, default=4, help="timed in a round, for each variant")
     parser.add_argument("--warmup", type=int, default=2, help="steps before those that are timed")
@@ -76,15 +76,24 @@ class Variant:
 
 # What is divided by what, and why: (name, slower as expected, faster as expected).
 RATIOS = (
-    ("isogloss's loop against the plain loop, parallel", "plain, parallel", "isogloss, parallel"),
-    ("isogloss's loop against the plain loop, English only", "plain, English only", "isogloss, English only"),
+    ("isogloss against the plain loop", "plain, parallel", "isogloss, parallel"),
+    (
+        "isogloss against the plain loop, channels innermost",
+        "plain, parallel, channels innermost",
+        "isogloss, parallel",
+    ),
+    (
+        "the same, English only",
+        "plain, English only, channels innermost",
+        "isogloss, English only",
+    ),
     ("each image once against once a language", "isogloss, a step a language", "isogloss, parallel"),
     ("captions in groups of like length", "isogloss, parallel, no groups", "isogloss, parallel"),
 )
 
 
-def build_variants(asked: argparse.Namespace, workplace: Path) -> dict[str, Variant]:
-    """All that is timed, over the same pictures, captions and tokenizer."""
+def build_variants(asked: argparse.Namespace, workplace: Path) -> tuple[int, dict[str, Variant]]:
+    """The images of a step, and all that is timed, over the same pictures, captions and tokenizer."""
     import torch
     from isogloss_loop import isogloss_steps, open_world
     from plain_loop import Pairs, Settings, plain_steps
@@ -103,6 +112,7 @@ def build_variants(asked: argparse.Namespace, workplace: Path) -> dict[str, Vari
         text={name: value for name, value in recipe.text.config.items() if name != "tokenizer"},
         projection_dim=recipe.projection_dim,
         tokens=recipe.text_tokens,
+        hidden_tokens=recipe.data.hidden_tokens,
         scale=recipe.data.augmentation.scale,
         shift=recipe.data.augmentation.shift,
         turn=recipe.data.augmentation.turn,
@@ -126,18 +136,20 @@ def build_variants(asked: argparse.Namespace, workplace: Path) -> dict[str, Vari
     def ours(read: tuple[str, ...], **how: bool) -> Callable[[int], list[float]]:
         return lambda steps: isogloss_steps(world, read, steps=steps, **how)
 
-    def plain(read: Sequence[str]) -> Callable[[int], list[float]]:
-        run = partial(plain_steps, settings, world.tokenizer, pairs(read))
-        return lambda steps: run(images_per_step=asked.images, steps=steps, device=torch.device(asked.device))
+    def plain(read: Sequence[str], channels_innermost: bool) -> Callable[[int], list[float]]:
+        run = partial(plain_steps, settings, world.tokenizer, pairs(read), channels_innermost=channels_innermost)
+        images = recipe.data.images_per_step
+        return lambda steps: run(images_per_step=images, steps=steps, device=torch.device(asked.device))
 
     many = len(languages)
-    return {
+    return recipe.data.images_per_step, {
         "isogloss, parallel": Variant(ours(languages), many),
-        "plain, parallel": Variant(plain(languages), many),
+        "plain, parallel": Variant(plain(languages, False), many),
+        "plain, parallel, channels innermost": Variant(plain(languages, True), many),
         "isogloss, parallel, no groups": Variant(ours(languages, grouped=False), many),
         "isogloss, a step a language": Variant(ours(languages, apart=True), 1, steps=many),
         "isogloss, English only": Variant(ours(("en",)), 1),
-        "plain, English only": Variant(plain(("en",)), 1),
+        "plain, English only, channels innermost": Variant(plain(("en",), True), 1),
     }
 
 
@@ -233,14 +245,14 @@ def main() -> None:
         os.environ["ACCELERATE_USE_CPU"] = "true"
     check_objectives()
     with tempfile.TemporaryDirectory() as workplace:
-        found = build_variants(asked, Path(workplace))
+        images, found = build_variants(asked, Path(workplace))
         for number in range(asked.rounds):
             order = list(found.items())
             for name, variant in order if number % 2 == 0 else reversed(order):
                 variant.measure(asked.warmup, asked.steps)
                 print(f"round {number + 1}/{asked.rounds}  {name}: {variant.rounds[-1]:.3f} s", file=sys.stderr)
-    figures, ratios = summary(found, asked.images)
-    show(figures, ratios, asked.images)
+    figures, ratios = summary(found, images)
+    show(figures, ratios, images)
 
     from isogloss.saving import write_json
 
@@ -250,7 +262,7 @@ def main() -> None:
             "command": shlex.join(["python", *sys.argv]),
             "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
             "duration_seconds": time.perf_counter() - started,
-            "images_per_step": asked.images,
+            "images_per_step": images,
             "rounds": asked.rounds,
             "steps": asked.steps,
             "warmup": asked.warmup,

@@ -18,7 +18,7 @@ from isogloss.models.tokenizer import train_tokenizer
 IMAGES_OF = 12
 LANGUAGES = ("en", "es", "ja")
 MOST = 3
-TOKENS = 8
+TOKENS = 12
 
 # Captions of each image in each language.
 Counts = Mapping[str, Sequence[int]]
@@ -33,7 +33,9 @@ def preparation() -> Preparation:
     """A tokenizer that tells all captions apart, and pixels left in 0…1."""
     every = [caption(one, image, n) for one in LANGUAGES for image in range(IMAGES_OF) for n in range(MOST)]
     tokenizer = train_tokenizer(every, 200, TOKENS)
-    assert len({tuple(tokenizer(text)["input_ids"]) for text in every}) == len(every)
+    tokens = {tuple(tokenizer(text)["input_ids"]) for text in every}
+    assert len(tokens) == len(every)
+    assert max(map(len, tokens)) <= TOKENS
     return Preparation(tokenizer, TOKENS, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 
 

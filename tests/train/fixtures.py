@@ -1,18 +1,27 @@
 """What many tests train on and start from, made once in a session."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import torch
 from train.recipes import text_recipe
 from train.squares import squares
 
 from isogloss.train.run import train
 
 
-@pytest.fixture
-def processor_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Runs are compared to the bit, which a GPU's sums in no fixed order do not allow."""
-    monkeypatch.setenv("ACCELERATE_USE_CPU", "true")
+@pytest.fixture(autouse=True, scope="session")
+def processor_only() -> Iterator[None]:
+    """Runs are compared to the bit, which a GPU's sums in no fixed order do not allow, nor do other numbers of threads."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("ACCELERATE_USE_CPU", "true")
+        patched.setenv("CUDA_VISIBLE_DEVICES", "")
+        patched.setenv("OMP_NUM_THREADS", "1")
+        yield
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="session")

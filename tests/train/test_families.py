@@ -30,7 +30,7 @@ def recipes(dataset: Path, text_tower: Path) -> dict[str, Recipe]:
     clip = clip_recipe(dataset, text_tower, log_every=3)
     text = text_recipe(dataset, log_every=3)
     return {
-        "clip": replace(clip, vision=Tower(config=VISION | DROPOUT)),
+        "clip": replace(clip, vision=Tower(config=VISION | DROPOUT), data=replace(clip.data, hidden_tokens=0.2)),
         "per language": replace(clip, vision=Tower(config=VISION | DROPOUT), objective="per_language"),
         "text": replace(text, config=TEXT | DROPOUT),
     }

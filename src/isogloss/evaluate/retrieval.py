@@ -55,7 +55,8 @@ def caption_to_image(
     Raises:
         UserError: an embedding is not finite.
     """
-    _check_finite(captions, images)
+    _check_finite(captions)
+    _check_finite(images)
     better, tied = np.empty(len(captions), np.int64), np.empty(len(captions), np.int64)
     for start in range(0, len(captions), _BLOCK):
         block = slice(start, start + _BLOCK)
@@ -77,7 +78,8 @@ def image_to_caption(
         UserError: an embedding is not finite.
         ValueError: an image has no caption.
     """
-    _check_finite(captions, images)
+    _check_finite(captions)
+    _check_finite(images)
     if len(np.unique(owner)) < len(images):
         raise ValueError(f"{len(images)} images, of which only {len(np.unique(owner))} own a caption")
     better, tied = np.empty(len(images), np.int64), np.empty(len(images), np.int64)
@@ -97,7 +99,7 @@ def _similarities(
     return np.round(queries.astype(np.float64) @ gallery.astype(np.float64).T, _DECIMALS)
 
 
-def _check_finite(*embeddings: Float[np.ndarray, "row dim"]) -> None:
+def _check_finite(embeddings: Float[np.ndarray, "row dim"]) -> None:
     """Nothing compares with what is not a number, which would pass for a right answer."""
-    if not all(np.isfinite(each).all() for each in embeddings):
+    if not np.isfinite(embeddings).all():
         raise UserError("The model's embeddings are not finite numbers, so nothing can be ranked by them; train it anew.")

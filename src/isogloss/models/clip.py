@@ -77,11 +77,13 @@ class DualEncoderOutput(ModelOutput):
         scale: the inverse temperature, a scalar.
     """
 
-    image_embeds: Float[Tensor, "image dim"] | None = None
-    text_embeds: Float[Tensor, "caption dim"] | None = None
-    logits_per_image: Float[Tensor, "image caption"] | None = None
-    logits_per_text: Float[Tensor, "caption image"] | None = None
-    scale: Float[Tensor, ""] | None = None
+    # Not annotated as tensors, because Accelerate rebuilds outputs by giving a dictionary as the first field.
+
+    image_embeds: Any = None
+    text_embeds: Any = None
+    logits_per_image: Any = None
+    logits_per_text: Any = None
+    scale: Any = None
 
 
 class DualEncoder(PreTrainedModel):

@@ -1,14 +1,27 @@
 """A tokenizer for many languages, learnt from text."""
 
+import json
 from collections.abc import Iterable
 
-from tokenizers import Tokenizer, normalizers, pre_tokenizers, processors
+from tokenizers import Tokenizer, decoders, normalizers, pre_tokenizers, processors
 from tokenizers.models import Unigram
 from tokenizers.trainers import UnigramTrainer
 from transformers import PreTrainedTokenizerFast
 
 # XLM-R's own special tokens, in its order (arXiv 1911.02116).
 SPECIAL = {"bos_token": "<s>", "pad_token": "<pad>", "eos_token": "</s>", "unk_token": "<unk>", "mask_token": "<mask>"}
+
+
+def _in_order(tokenizer: Tokenizer) -> list[tuple[str, float]]:
+    """The vocabulary in an order of its own: the trainer numbers tokens, and ends its sums, differently every time.
+
+    Rounding makes most differences of the sums vanish, not all: two trainings on one text may still cut a rare word
+    differently, which is why a run keeps its tokenizer from the start.
+    """
+    learnt: list[tuple[str, float]] = json.loads(tokenizer.to_str())["model"]["vocab"]
+    special = list(SPECIAL.values())
+    others = sorted((token, round(score, 1)) for token, score in learnt if token not in special)
+    return [*((token, 0.0) for token in special), *others]
 
 
 def train_tokenizer(texts: Iterable[str], vocabulary: int, tokens: int) -> PreTrainedTokenizerFast:
@@ -22,6 +35,7 @@ def train_tokenizer(texts: Iterable[str], vocabulary: int, tokens: int) -> PreTr
     tokenizer = Tokenizer(Unigram())
     tokenizer.normalizer = normalizers.NFKC()
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    tokenizer.decoder = decoders.Metaspace()
     trainer = UnigramTrainer(
         vocab_size=vocabulary,
         special_tokens=list(SPECIAL.values()),
@@ -29,6 +43,7 @@ def train_tokenizer(texts: Iterable[str], vocabulary: int, tokens: int) -> PreTr
         show_progress=False,
     )
     tokenizer.train_from_iterator(texts, trainer)
+    tokenizer.model = Unigram(_in_order(tokenizer), unk_id=list(SPECIAL.values()).index(SPECIAL["unk_token"]))
     tokenizer.post_processor = processors.TemplateProcessing(
         single="<s> $A </s>",
         pair="<s> $A </s> </s> $B </s>",

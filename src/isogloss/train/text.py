@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from accelerate import Accelerator
 from torch import nn
+from transformers import AutoTokenizer
 
 from isogloss.data.batch import Preparation
 from isogloss.data.dataset import Dataset
@@ -37,6 +38,15 @@ def text_loss(model: nn.Module, batch: TextBatch, aligned: float) -> Losses:
     )
 
 
+def _tokenizer(recipe: TextRecipe, text: ParallelText, folder: Path, accelerator: Accelerator) -> Any:
+    """The run's tokenizer: learnt once, by the first process, since a second training would not number it alike."""
+    if accelerator.is_main_process and not folder.exists():
+        with new_folder(folder) as saved:
+            train_tokenizer(chain(*text.texts), recipe.vocabulary, recipe.tokens).save_pretrained(saved)
+    accelerator.wait_for_everyone()
+    return AutoTokenizer.from_pretrained(folder)
+
+
 def train_text(recipe: TextRecipe, folder: Path, accelerator: Accelerator, quiet: bool = False) -> Path:
     """Train a tokenizer and a text encoder on text alone, and save both as `folder/model`.
 
@@ -45,7 +55,7 @@ def train_text(recipe: TextRecipe, folder: Path, accelerator: Accelerator, quiet
     """
     torch.manual_seed(recipe.training.seed)
     text = ParallelText.of(Dataset.open(recipe.data.dataset), recipe.data.languages, recipe.data.sources)
-    tokenizer = train_tokenizer(chain(*text.texts), recipe.vocabulary, recipe.tokens)
+    tokenizer = _tokenizer(recipe, text, folder / "tokenizer", accelerator)
     meanings = int(text.languages_of.any(axis=1).sum())
     batches = TextBatches(
         text=text,
