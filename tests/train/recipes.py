@@ -1,10 +1,16 @@
 """Recipes of seconds for the squares, and a text tower to start from."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from tokenizers import Tokenizer, pre_tokenizers, processors
+from tokenizers.models import WordLevel
+from transformers import PreTrainedTokenizerFast
+
 from isogloss.data.augment import Augmentation
+from isogloss.models.tokenizer import SPECIAL
 from isogloss.models.towers import Tower
 from isogloss.train.loop import Training
 from isogloss.train.optim import Optimisation
@@ -66,3 +72,13 @@ def text_recipe(dataset: Path, **training: Any) -> TextRecipe:
         aligned=1.0,
         training=replace(TRAINING, **training),
     )
+
+
+def word_tokenizer(texts: Iterable[str]) -> PreTrainedTokenizerFast:
+    """A token for every word, numbered in alphabetical order: nothing of it is learnt, so nothing of it varies."""
+    words = [*SPECIAL.values(), *sorted({word for text in texts for word in text.split()})]
+    tokenizer = Tokenizer(WordLevel({word: number for number, word in enumerate(words)}, unk_token="<unk>"))
+    tokenizer.pre_tokenizer = pre_tokenizers.WhitespaceSplit()
+    ends = [("<s>", 0), ("</s>", 2)]
+    tokenizer.post_processor = processors.TemplateProcessing(single="<s> $A </s>", special_tokens=ends)
+    return PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=32, **SPECIAL)

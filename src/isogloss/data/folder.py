@@ -14,7 +14,7 @@ from isogloss.errors import UserError
 _NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 # Libraries in Rust (safetensors, tokenizers) put the number into words; torch says only that its archive is incomplete.
 _RUST = re.compile(r"\(os error (\d+)\)")
-_TORCH = ("PytorchStreamWriter", "inline_container.cc")
+_TORCH = ("PytorchStreamWriter", "inline_container.cc", "iostream error")
 
 
 def refuse_existing(root: Path) -> None:

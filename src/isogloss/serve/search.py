@@ -1,12 +1,14 @@
 """Search a dataset's pictures by words of any language."""
 
 import json
+import secrets
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -79,13 +81,16 @@ def _embeddings(run: Path, model: DualEncoder, pictures: Pictures, prepared: Pre
     path = run / "embeddings" / f"{split.name}.safetensors"
     stamp = (pictures.dataset.root / "images.parquet").stat(), (run / "model" / "model.safetensors").stat()
     mark = {"made of": json.dumps([str(pictures.dataset.root.resolve()), *((s.st_size, s.st_mtime_ns) for s in stamp)])}
-    if path.exists():
-        with safe_open(path, "pt") as saved:
-            if saved.metadata() == mark:
-                return saved.get_tensor("images")
+    # A damaged file counts as none, and where nothing can be kept every search makes them anew.
+    with suppress(OSError, SafetensorError), safe_open(path, "pt") as saved:
+        if saved.metadata() == mark:
+            return saved.get_tensor("images")
     images = embed_images(model, pictures, prepared, np.arange(len(split)))
-    path.parent.mkdir(exist_ok=True)
-    partial = path.with_suffix(".partial")
-    save_file({"images": images}, partial, mark)
-    partial.replace(path)
+    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
+    with suppress(OSError, SafetensorError):
+        path.parent.mkdir(exist_ok=True)
+        save_file({"images": images}, partial, mark)
+        partial.replace(path)
+    with suppress(OSError):
+        partial.unlink()
     return images
