@@ -3,7 +3,7 @@
 from hypothesis import settings
 from jaxtyping import install_import_hook
 
-install_import_hook("isogloss", "beartype.beartype")
+install_import_hook("isogloss", "typed.checked")
 
 # Time is measured in bench/, not in tests: a busy machine is no failure.
 settings.register_profile("isogloss", deadline=None)

@@ -171,9 +171,8 @@ def test_captioned_images_have_a_caption_in_some_language(counts: Counts, langua
 
 def test_a_batch_moves_whole(batches_of: Make) -> None:
     moved = batches_of({"en": [1] * IMAGES_OF})[0].to(torch.device("meta"))
-    assert {name: value.device.type for name, value in vars(moved).items()} == {
-        name: "meta" for name in ("pixel_values", "input_ids", "attention_mask", "owner", "language")
-    }
+    fields = ("pixel_values", "input_ids", "attention_mask", "owner", "language")
+    assert {name: value.device.type for name, value in vars(moved).items()} == dict.fromkeys(fields, "meta")
 
 
 def test_more_processes_than_images_are_refused(batches_of: Make) -> None:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -49,7 +50,7 @@ def said(text: ParallelText, language: str) -> list[list[str]]:
     """The texts of every meaning in one language."""
     number = text.languages.index(language)
     offsets = text.offsets[number]
-    return [text.texts[number][first:last] for first, last in zip(offsets, offsets[1:], strict=False)]
+    return [text.texts[number][first:last] for first, last in pairwise(offsets)]
 
 
 def test_texts_are_those_of_the_training_split_without_what_is_held_out(text: ParallelText) -> None:

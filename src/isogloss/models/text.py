@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
+from huggingface_hub.errors import StrictDataclassError
 from jaxtyping import Bool, Int
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModelForMaskedLM, PreTrainedModel
+from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
 
-from isogloss.errors import UserError
+from isogloss.errors import UserError, unknown
 from isogloss.models.pooling import mean_pooling
 
 
@@ -19,9 +21,12 @@ def build_masked_language_model(config: Mapping[str, Any], tokenizer: Any) -> Pr
         UserError: the config is of no masked language model.
     """
     fields = dict(config)
+    model_type = str(fields.pop("model_type", ""))
+    if model_type not in MODEL_FOR_MASKED_LM_MAPPING_NAMES:
+        raise unknown("masked language model with the model_type", model_type, MODEL_FOR_MASKED_LM_MAPPING_NAMES)
     try:
         shape = AutoConfig.for_model(
-            fields.pop("model_type"),
+            model_type,
             vocab_size=len(tokenizer),
             bos_token_id=tokenizer.bos_token_id,
             pad_token_id=tokenizer.pad_token_id,
@@ -29,10 +34,9 @@ def build_masked_language_model(config: Mapping[str, Any], tokenizer: Any) -> Pr
             **fields,
         )
         return AutoModelForMaskedLM.from_config(shape)
-    except (KeyError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, StrictDataclassError) as error:
         raise UserError(
-            f"The text stage's config is of no masked language model of Transformers ({error}); "
-            "give one with a model_type such as 'xlm-roberta'."
+            f"The text stage's config makes no model; correct it: {' '.join(str(error).split())}"
         ) from error
 
 

@@ -1,0 +1,106 @@
+"""The text stage's model reads captions in groups, and its head at hidden tokens alone: both only save time."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+from hypothesis import given
+from hypothesis import strategies as st
+from models.tiny_towers import TEXTS, TOKENS
+from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
+
+from isogloss.errors import UserError
+from isogloss.models.text import TextEncoder, build_masked_language_model
+from isogloss.models.tokenizer import SPECIAL, train_tokenizer
+
+CONFIG = {
+    "model_type": "xlm-roberta",
+    "hidden_size": 16,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 24,
+    "max_position_embeddings": 40,
+}
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> PreTrainedTokenizerFast:
+    return train_tokenizer(TEXTS, 100, TOKENS)
+
+
+@pytest.fixture(scope="module")
+def model(tokenizer: PreTrainedTokenizerFast) -> PreTrainedModel:
+    torch.manual_seed(0)
+    return build_masked_language_model(CONFIG, tokenizer).eval()
+
+
+@given(rows=st.lists(st.tuples(st.integers(1, 12), st.integers(0, 2**12 - 1)), min_size=1, max_size=20))
+def test_groups_and_the_sparse_head_give_what_all_at_once_gives(
+    model: PreTrainedModel, rows: list[tuple[int, int]]
+) -> None:
+    rows = sorted(rows)
+    generator = torch.Generator().manual_seed(len(rows))
+    longest = rows[-1][0]
+    mask = torch.tensor([[1] * length + [0] * (longest - length) for length, _ in rows])
+    ids = torch.randint(5, 20, mask.shape, generator=generator).masked_fill(mask == 0, 1)
+    hidden = torch.tensor([[bool(bits >> place & 1) for place in range(longest)] for _, bits in rows]) & (mask == 1)
+    with torch.no_grad():
+        found = TextEncoder(model)(ids, mask, hidden)
+        logits = model(input_ids=ids, attention_mask=mask).logits
+        states = model.base_model(input_ids=ids, attention_mask=mask).last_hidden_state
+    torch.testing.assert_close(found["logits"], logits[hidden], rtol=1e-4, atol=1e-4)
+    for row, (length, _) in enumerate(rows):
+        wanted = states[row, :length].mean(dim=0)
+        torch.testing.assert_close(F.normalize(found["sentences"][row], dim=0), F.normalize(wanted, dim=0), rtol=1e-4, atol=1e-4)
+
+
+def test_the_model_is_as_wide_as_the_tokenizer(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast) -> None:
+    assert model.config.vocab_size == model.get_input_embeddings().num_embeddings == len(tokenizer)
+    assert (model.config.bos_token_id, model.config.pad_token_id, model.config.eos_token_id) == (0, 1, 2)
+
+
+def test_a_config_of_no_masked_language_model(tokenizer: PreTrainedTokenizerFast) -> None:
+    with pytest.raises(UserError, match=r"no masked language model with the model_type 'xlm-robert'; .* 'xlm-roberta'"):
+        build_masked_language_model({**CONFIG, "model_type": "xlm-robert"}, tokenizer)
+    for model_type in ({}, {"model_type": "vit"}):
+        with pytest.raises(UserError, match="There is no masked language model with the model_type"):
+            build_masked_language_model(model_type, tokenizer)
+
+
+@pytest.mark.parametrize("wrong", [{"num_attention_heads": 3}, {"hidden_size": "wide"}, {"hidden_act": "gello"}])
+def test_a_config_that_makes_no_model(wrong: dict[str, object], tokenizer: PreTrainedTokenizerFast) -> None:
+    with pytest.raises(UserError, match="The text stage's config makes no model; correct it"):
+        build_masked_language_model({**CONFIG, **wrong}, tokenizer)
+
+
+def test_special_tokens_are_those_of_xlm_r(tokenizer: PreTrainedTokenizerFast) -> None:
+    assert tokenizer.convert_tokens_to_ids(list(SPECIAL.values())) == [0, 1, 2, 3, 4]
+    assert {name: getattr(tokenizer, name) for name in SPECIAL} == SPECIAL
+    assert len(tokenizer) <= 100
+    encoded = tokenizer("a cat")["input_ids"]
+    assert encoded[0] == 0
+    assert encoded[-1] == 2
+    pair = tokenizer("a cat", "un gato")["input_ids"]
+    assert pair == [*encoded, 2, *tokenizer("un gato")["input_ids"][1:]]
+
+
+@given(st.lists(st.sampled_from(TEXTS), min_size=1, max_size=3))
+def test_text_of_known_letters_is_read_back(texts: list[str]) -> None:
+    tokenizer = train_tokenizer(TEXTS, 100, 200)
+    text = " ".join(texts)
+    assert tokenizer.decode(tokenizer(text)["input_ids"], skip_special_tokens=True) == text
+
+
+def test_letters_that_were_never_seen_are_unknown(tokenizer: PreTrainedTokenizerFast) -> None:
+    assert tokenizer.unk_token_id in tokenizer("Ω")["input_ids"]
+    # NFKC: full-width letters are letters.
+    assert tokenizer("ｃａｔ")["input_ids"] == tokenizer("cat")["input_ids"]
+
+
+def test_a_saved_tokenizer_is_the_same(tokenizer: PreTrainedTokenizerFast, tmp_path_factory: pytest.TempPathFactory) -> None:
+    folder = tmp_path_factory.mktemp("tokenizer")
+    tokenizer.save_pretrained(folder)
+    again = AutoTokenizer.from_pretrained(folder)
+    for options in ({}, {"padding": True, "truncation": True}):
+        assert again(TEXTS, **options).data == tokenizer(TEXTS, **options).data
+    assert again.model_max_length == TOKENS
+    assert max(map(len, again(TEXTS, truncation=True)["input_ids"])) <= TOKENS
