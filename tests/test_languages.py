@@ -86,9 +86,7 @@ def test_a_tag_names_its_script_only_beside_another_row() -> None:
         scripts[subtag].append(script)
     for subtag, found in scripts.items():
         assert "" in found, subtag
-        family = {
-            (LANGUAGES[tag].family, LANGUAGES[tag].branch) for tag in LANGUAGES if tag.split("-")[0] == subtag
-        }
+        family = {(LANGUAGES[tag].family, LANGUAGES[tag].branch) for tag in LANGUAGES if tag.split("-")[0] == subtag}
         assert len(family) == 1, subtag
 
 

@@ -157,7 +157,11 @@ def demo(
     """
     from isogloss.demo import run_demo
 
-    print(run_demo(folder, languages=languages, seeds=seeds, ablation=ablation, jobs=jobs, split=split, cldr=cldr, font=font))
+    print(
+        run_demo(
+            folder, languages=languages, seeds=seeds, ablation=ablation, jobs=jobs, split=split, cldr=cldr, font=font
+        )
+    )
 
 
 def train(arguments: Sequence[str]) -> None:
@@ -176,7 +180,9 @@ def train(arguments: Sequence[str]) -> None:
         if argument.startswith("--") and not any(name == path or name.startswith(f"{path}.") for path in known):
             raise unknown("field", name, known)
 
-    def command(recipe: Annotated[Any, tyro.conf.arg(name="")], run: Path = Path("runs") / Path(arguments[0]).stem) -> None:
+    def command(
+        recipe: Annotated[Any, tyro.conf.arg(name="")], run: Path = Path("runs") / Path(arguments[0]).stem
+    ) -> None:
         print(run_recipe(recipe, run))
 
     # The recipe's own class is known only now, so the signature that the command line is made of is too.

@@ -24,9 +24,7 @@ PAPER_UNSEEN = ("de", "fr", "zh", "bn", "yo", "qu", "ta", "ka", "fi", "sw", "tr"
 LANGUAGES = {"emoji": (EMOJI_TRAINED, EMOJI_UNSEEN), "paper": (PAPER_TRAINED, PAPER_UNSEEN)}
 
 
-def demo_experiment(
-    dataset: Path, languages: str, seeds: int, ablation: bool, split: str, command: str
-) -> Experiment:
+def demo_experiment(dataset: Path, languages: str, seeds: int, ablation: bool, split: str, command: str) -> Experiment:
     """The arms of the demo: English-only and parallel, and with `ablation` the parallel one without the text stage.
 
     Raises:
@@ -92,5 +90,7 @@ def run_demo(
                 font=font,
                 progress=lambda done, total: bar.update(task, completed=done, total=total),
             )
-    Dataset.open(dataset).split(split, experiment.languages, experiment.text.data.sources)  # what is missing is told before anything is trained
+    Dataset.open(dataset).split(
+        split, experiment.languages, experiment.text.data.sources
+    )  # what is missing is told before anything is trained
     return run_experiment(experiment, folder, jobs=jobs or (1 if torch.cuda.is_available() else cores()))

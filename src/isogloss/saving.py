@@ -46,6 +46,10 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise UserError(f"{path} is missing; restore it, or make it again with the command that made its folder.") from error
+        raise UserError(
+            f"{path} is missing; restore it, or make it again with the command that made its folder."
+        ) from error
     except (OSError, ValueError) as error:
-        raise UserError(f"{path} is no JSON that can be read ({error}); restore it or remove it and make it again.") from error
+        raise UserError(
+            f"{path} is no JSON that can be read ({error}); restore it or remove it and make it again."
+        ) from error

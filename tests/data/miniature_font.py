@@ -46,7 +46,7 @@ def miniature_font(path: Path, damaged: bool = False, colour: bool = True) -> Pa
     builder.setupGlyphOrder(names)
     builder.setupCharacterMap({point: name for name, point, _ in GLYPHS})
     builder.setupGlyf({name: Outline() for name in names})
-    builder.setupHorizontalMetrics({name: (1024, 0) for name in names})
+    builder.setupHorizontalMetrics(dict.fromkeys(names, (1024, 0)))
     builder.setupHorizontalHeader(ascent=900, descent=-124)
     builder.setupNameTable(
         {

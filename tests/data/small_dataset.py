@@ -47,9 +47,7 @@ def make(root: Path, splits: dict[str, str], captions: Mapping[str, Sequence[Cap
         description="A small one.",
         licence="CC0-1.0",
         sources=[{"name": "made up", "version": "1", "url": "", "licence": "CC0-1.0"}],
-        images=pa.Table.from_pylist(
-            [image_row(key, splits[key], pictures[key]) for key in splits], schema=IMAGES
-        ),
+        images=pa.Table.from_pylist([image_row(key, splits[key], pictures[key]) for key in splits], schema=IMAGES),
         captions={language: caption_table(found) for language, found in captions.items()},
         notes={"left out": 3},
         files=((f"images/{key}.png", content) for key, content in pictures.items()),

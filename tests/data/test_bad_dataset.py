@@ -7,9 +7,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from data.small_dataset import CAPTIONS_OF, SPLITS, caption_table, image_row, make, png, rewrite
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from data.small_dataset import CAPTIONS_OF, SPLITS, caption_table, image_row, make, png, rewrite
 
 from isogloss.data.dataset import Dataset, write_dataset
 from isogloss.data.tables import CAPTIONS, IMAGES, LONGEST_CAPTION
@@ -25,7 +25,7 @@ def dataset(tmp_path: Path) -> Dataset:
 def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Path]]:
     numbers = iter(range(1_000_000))
     root = tmp_path_factory.mktemp("many")
-    yield lambda: root / str(next(numbers))
+    return lambda: root / str(next(numbers))
 
 
 def test_no_dataset(tmp_path: Path, dataset: Dataset) -> None:
@@ -77,9 +77,7 @@ def test_a_damaged_table(dataset: Dataset, name: str) -> None:
 def test_wrong_columns(dataset: Dataset) -> None:
     table = dataset.captions("es")
     rewrite(dataset, "es", table.drop_columns(["text"]))
-    with pytest.raises(
-        UserError, match=r"es.parquet has no single column 'text'; its columns should be key, text"
-    ):
+    with pytest.raises(UserError, match=r"es.parquet has no single column 'text'; its columns should be key, text"):
         Dataset.open(dataset.root)
     rewrite(dataset, "es", table.set_column(1, "text", pa.array([1, 2])))
     with pytest.raises(UserError, match=r"'text' of .*es.parquet holds int64; it should hold string"):
@@ -91,9 +89,7 @@ def test_wrong_columns(dataset: Dataset) -> None:
 
 
 def not_unicode() -> pa.Table:
-    text = pa.Array.from_buffers(
-        pa.string(), 3, pa.array([b"fine", b"a \xff\xfe dog", b"\x80"], pa.binary()).buffers()
-    )
+    text = pa.Array.from_buffers(pa.string(), 3, pa.array([b"fine", b"a \xff\xfe dog", b"\x80"], pa.binary()).buffers())
     keys = pa.array(["a", "b", "c"])
     return pa.table([keys, text, pa.array(["s"] * 3), pa.array([None] * 3, pa.float32())], schema=CAPTIONS)
 
@@ -123,9 +119,7 @@ BAD_CAPTIONS: list[tuple[str, Callable[[], pa.Table], str]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("kind", "table", "message"), BAD_CAPTIONS, ids=[kind for kind, _, _ in BAD_CAPTIONS]
-)
+@pytest.mark.parametrize(("kind", "table", "message"), BAD_CAPTIONS, ids=[kind for kind, _, _ in BAD_CAPTIONS])
 def test_bad_captions_stop_split_and_validate(
     dataset: Dataset, kind: str, table: Callable[[], pa.Table], message: str
 ) -> None:
@@ -137,12 +131,8 @@ def test_bad_captions_stop_split_and_validate(
             check()
 
 
-@pytest.mark.parametrize(
-    ("kind", "table", "message"), BAD_CAPTIONS, ids=[kind for kind, _, _ in BAD_CAPTIONS]
-)
-def test_bad_captions_are_not_written(
-    tmp_path: Path, kind: str, table: Callable[[], pa.Table], message: str
-) -> None:
+@pytest.mark.parametrize(("kind", "table", "message"), BAD_CAPTIONS, ids=[kind for kind, _, _ in BAD_CAPTIONS])
+def test_bad_captions_are_not_written(tmp_path: Path, kind: str, table: Callable[[], pa.Table], message: str) -> None:
     images = pa.Table.from_pylist([image_row(key, "train", png(0)) for key in "abc"], schema=IMAGES)
     with pytest.raises(UserError, match=message):
         write_dataset(
@@ -243,9 +233,7 @@ def test_bad_pictures(dataset: Dataset, damage: Callable[[bytes], bytes] | None,
         else:
             file.write_bytes(damage(file.read_bytes()))
     seen: list[tuple[int, int]] = []
-    with pytest.raises(
-        UserError, match=rf"2 of 4 pictures in .*; the first, picture 'b', .*b\.png, .*({message})"
-    ):
+    with pytest.raises(UserError, match=rf"2 of 4 pictures in .*; the first, picture 'b', .*b\.png, .*({message})"):
         dataset.validate(lambda checked, total: seen.append((checked, total)))
     assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
 

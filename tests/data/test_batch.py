@@ -107,7 +107,9 @@ def test_a_step_is_a_function_of_its_number(batches_of: Make, counts: Counts, st
 def test_steps_and_seeds_differ(batches_of: Make) -> None:
     counts = {"en": [3] * IMAGES_OF}
     seen = {
-        (seed, step): tuple(sorted(described(batches_of(counts, seed=seed)[step]))) for seed in (0, 1) for step in range(6)
+        (seed, step): tuple(sorted(described(batches_of(counts, seed=seed)[step])))
+        for seed in (0, 1)
+        for step in range(6)
     }
     assert len(set(seen.values())) == 12
 

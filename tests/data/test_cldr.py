@@ -118,9 +118,7 @@ FORMS: dict[str, Callable[[Path], Path]] = {
     "node_modules": lambda root: installed(root) / "node_modules",
     "one package": lambda root: installed(root) / "node_modules" / PACKAGES["annotations"],
     "the other package": lambda root: installed(root) / "node_modules" / PACKAGES["annotationsDerived"],
-    "one folder of a package": lambda root: (
-        installed(root) / "node_modules" / PACKAGES["annotations"] / "annotations"
-    ),
+    "one folder of a package": lambda root: installed(root) / "node_modules" / PACKAGES["annotations"] / "annotations",
     "both unpacked": unpacked,
     "one unpacked": lambda root: unpacked(root) / "cldr-annotations-full-48.2.0" / "package",
     "a folder of archives": archived,
@@ -158,9 +156,7 @@ def test_norwegian_is_bokmaal(tmp_path: Path) -> None:
 
 
 def test_inherited_names_are_no_names(tmp_path: Path) -> None:
-    words: Words = {
-        "es": {"annotations": {"👩": ("↑↑↑", ["x"]), "🏁": ("meta", [])}, "annotationsDerived": {}}
-    }
+    words: Words = {"es": {"annotations": {"👩": ("↑↑↑", ["x"]), "🏁": ("meta", [])}, "annotationsDerived": {}}}
     assert set(open_annotations(write_xml(tmp_path / "common", words)).read("es")) == {"🏁"}
 
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
+from data.small_dataset import CAPTIONS_OF, SPLITS, caption_table, image_row, make, png, rewrite
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from data.small_dataset import CAPTIONS_OF, SPLITS, caption_table, image_row, make, png, rewrite
 
 from isogloss.data.dataset import Dataset, write_dataset
 from isogloss.data.tables import CAPTIONS, IMAGES
@@ -25,7 +25,7 @@ def dataset(tmp_path: Path) -> Dataset:
 def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[], Path]]:
     numbers = iter(range(1_000_000))
     root = tmp_path_factory.mktemp("many")
-    yield lambda: root / str(next(numbers))
+    return lambda: root / str(next(numbers))
 
 
 def test_reads_back_what_was_written(dataset: Dataset) -> None:
@@ -68,15 +68,9 @@ letters = st.text(alphabet="abcàéñяж字🐕 ́", min_size=1, max_size=6).fi
 @settings(deadline=None)
 @given(data=st.data())
 def test_split_agrees_with_a_dictionary(data: st.DataObject, places: Callable[[], Path]) -> None:
-    keys = data.draw(
-        st.lists(st.text(alphabet="xyzé1-", min_size=1, max_size=4), min_size=1, max_size=8, unique=True)
-    )
-    splits = {
-        f"{number}{key}": data.draw(st.sampled_from(["train", "test"])) for number, key in enumerate(keys)
-    }
-    captions = data.draw(
-        st.lists(st.tuples(st.sampled_from(sorted(splits)), letters), min_size=1, max_size=20)
-    )
+    keys = data.draw(st.lists(st.text(alphabet="xyzé1-", min_size=1, max_size=4), min_size=1, max_size=8, unique=True))
+    splits = {f"{number}{key}": data.draw(st.sampled_from(["train", "test"])) for number, key in enumerate(keys)}
+    captions = data.draw(st.lists(st.tuples(st.sampled_from(sorted(splits)), letters), min_size=1, max_size=20))
     made = make(places(), splits, {"xx": captions})
     if data.draw(st.booleans()):
         # Another program's table keeps no order.
@@ -106,9 +100,7 @@ def test_split_does_not_depend_on_the_order_of_the_table(dataset: Dataset) -> No
 
 
 def test_sources_select_captions(tmp_path: Path) -> None:
-    images = pa.Table.from_pylist(
-        [image_row("a", "train", png(0)), image_row("b", "train", png(1))], schema=IMAGES
-    )
+    images = pa.Table.from_pylist([image_row("a", "train", png(0)), image_row("b", "train", png(1))], schema=IMAGES)
     captions = pa.concat_tables(
         [caption_table([("a", "ant"), ("b", "bee")], "name"), caption_table([("a", "insect")], "keyword")]
     )
@@ -179,7 +171,5 @@ def test_a_member_of_an_archive_is_a_picture(tmp_path: Path) -> None:
     )
     made.validate()
     (tmp_path / "shard.tar").write_bytes(b"head" + first + b"between" + second[:-9])
-    with pytest.raises(
-        UserError, match=f"1 of 2 pictures.*'b'.*has {len(second) - 9} of {len(second)} bytes"
-    ):
+    with pytest.raises(UserError, match=f"1 of 2 pictures.*'b'.*has {len(second) - 9} of {len(second)} bytes"):
         made.validate()

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from data.miniature_font import glyph_picture, miniature_font
-from PIL import Image
 from data.test_cldr import Words, write_json
+from PIL import Image
 
 from isogloss.data.dataset import Dataset
 from isogloss.data.worlds.emoji import build_emoji, key_of, split_of
@@ -119,9 +119,7 @@ def test_building_again_gives_the_same_bytes(dataset: Dataset, font: Path, tmp_p
 
 def test_progress_is_told(font: Path, tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
-    build_emoji(
-        tmp_path / "emoji", font=font, size=8, progress=lambda done, total: told.append((done, total))
-    )
+    build_emoji(tmp_path / "emoji", font=font, size=8, progress=lambda done, total: told.append((done, total)))
     total = len(fully_qualified())
     assert told == [(done, total) for done in range(1, total + 1)]
 
@@ -138,9 +136,7 @@ def test_a_picture_stays_in_its_split() -> None:
     assert {emoji: split_of(key_of(emoji)) for emoji in DRAWN} == RECORDED
 
 
-def test_splits_do_not_depend_on_the_font_or_the_captions(
-    dataset: Dataset, font: Path, tmp_path: Path
-) -> None:
+def test_splits_do_not_depend_on_the_font_or_the_captions(dataset: Dataset, font: Path, tmp_path: Path) -> None:
     fewer = build_emoji(tmp_path / "fewer", font=font, cldr=write_cldr(tmp_path / "cldr"))
     splits = dict(zip(*dataset.images(columns=["key", "split"]).to_pydict().values(), strict=True))
     found = dict(zip(*fewer.images(columns=["key", "split"]).to_pydict().values(), strict=True))

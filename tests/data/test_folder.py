@@ -79,9 +79,7 @@ def in_another_process(tmp_path: Path, body: str) -> subprocess.CompletedProcess
         ]
     )
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
-    return subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, env=environment, check=False
-    )
+    return subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, env=environment, check=False)
 
 
 @pytest.mark.parametrize("most", [60, 3_000])

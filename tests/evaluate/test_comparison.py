@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from isogloss.evaluate.comparison import Measured, mean_over_languages, measured, paired_difference, ratio
-from isogloss.evaluate.retrieval import Ranks
 from isogloss.evaluate.figures import ranks_from_json, ranks_to_json
+from isogloss.evaluate.retrieval import Ranks
 
 PICTURES = 60
 
@@ -148,7 +148,9 @@ def test_one_arm_is_read_from_the_evaluations_of_its_seeds() -> None:
         {
             "languages": {
                 "en": {
-                    "caption_to_image": {"ranks": ranks_to_json(Ranks(np.full(2, seed), np.zeros(2, np.int64)), np.arange(2))}
+                    "caption_to_image": {
+                        "ranks": ranks_to_json(Ranks(np.full(2, seed), np.zeros(2, np.int64)), np.arange(2))
+                    }
                 }
             }
         }

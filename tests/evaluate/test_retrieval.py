@@ -1,6 +1,6 @@
 """Ranks against a naive sort, with every order of the tied; and a collapsed model, which gets what chance gets."""
 
-from itertools import permutations
+from itertools import pairwise, permutations
 
 import numpy as np
 import pytest
@@ -31,11 +31,7 @@ def cases(draw: st.DrawFn, most: int = 4) -> tuple[np.ndarray, np.ndarray, np.nd
 def naive(scores: list[float], right: int) -> list[int]:
     """The rank of the right answer, from 1, in every order that sorting by score allows, each as likely."""
     orders = permutations(range(len(scores)))
-    return [
-        order.index(right) + 1
-        for order in orders
-        if all(scores[a] >= scores[b] for a, b in zip(order, order[1:], strict=False))
-    ]
+    return [order.index(right) + 1 for order in orders if all(scores[a] >= scores[b] for a, b in pairwise(order))]
 
 
 def check(ranks: Ranks, each: list[list[int]]) -> None:
@@ -108,7 +104,10 @@ def test_a_collapsed_model_gets_exactly_what_chance_gets(collapsed: str, images:
 def test_a_model_that_knows_everything_is_always_first() -> None:
     images = np.eye(30, dtype=np.float32)
     owner = np.repeat(np.arange(30), 4)
-    to_image, to_caption = caption_to_image(images[owner], images, owner), image_to_caption(images, images[owner], owner)
+    to_image, to_caption = (
+        caption_to_image(images[owner], images, owner),
+        image_to_caption(images, images[owner], owner),
+    )
     for ranks in (to_image, to_caption):
         assert ranks.hits(1).min() == 1.0
         assert ranks.middle.max() == 1.0

@@ -51,7 +51,9 @@ def test_the_interval_is_the_same_whenever_it_is_asked_for(pairs: list[tuple[flo
 
 def test_queries_that_all_agree_have_an_interval_of_no_width() -> None:
     assert bootstrap_mean(np.full(12, 0.25), np.arange(12)) == (0.25, 0.25, 0.25)
-    assert bootstrap_mean(np.array([1.0, 0.0]), np.array([5, 5])) == (0.5, 0.5, 0.5), "one picture says nothing of others"
+    assert bootstrap_mean(np.array([1.0, 0.0]), np.array([5, 5])) == (0.5, 0.5, 0.5), (
+        "one picture says nothing of others"
+    )
 
 
 def test_captions_of_one_picture_are_not_taken_for_evidence_of_their_own() -> None:

@@ -44,7 +44,9 @@ WRITERS: dict[str, Callable[[Path], object]] = {
     "python": lambda path: path.write_bytes(bytes(20_000)),
     "safetensors": lambda path: save_file({"a": torch.zeros(5_000)}, path),
     "torch": lambda path: torch.save({"a": torch.zeros(5_000)}, path),
-    "tokenizers": lambda path: Tokenizer(WordLevel({f"word {n}": n for n in range(2_000)}, unk_token="?")).save(str(path)),
+    "tokenizers": lambda path: Tokenizer(WordLevel({f"word {n}": n for n in range(2_000)}, unk_token="?")).save(
+        str(path)
+    ),
 }
 
 
@@ -70,9 +72,7 @@ def test_other_errors_are_left_as_they_are(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("file", ["model.safetensors", "optimizer.bin"])
-def test_while_a_checkpoint_is_saved(
-    file: str, finished: tuple[Recipe, Path], tmp_path: Path
-) -> None:
+def test_while_a_checkpoint_is_saved(file: str, finished: tuple[Recipe, Path], tmp_path: Path) -> None:
     """The earlier checkpoint serves, once there is room, and the run ends as if nothing had been."""
     recipe, done = finished
     assert size_of(done, "model.safetensors") < size_of(done, "optimizer.bin")

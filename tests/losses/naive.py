@@ -21,9 +21,7 @@ def parallel(images: Tensor, captions: Tensor, owner: list[int], scale: Tensor) 
         if own:
             image_side.append(-sum(_log_share(scores[image], caption) for caption in own) / len(own))
             floors.append(math.log(len(own)) / 2)
-    caption_side = [
-        -_log_share([row[caption] for row in scores], owner[caption]) for caption in range(len(captions))
-    ]
+    caption_side = [-_log_share([row[caption] for row in scores], owner[caption]) for caption in range(len(captions))]
     return (
         torch.stack(image_side).mean(),
         torch.stack(caption_side).mean(),

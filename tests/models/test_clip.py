@@ -49,7 +49,9 @@ def ours(theirs: torch.nn.Module, vision: Any, text: Any) -> DualEncoder:
     """The dual encoder with the weights of one of Transformers'."""
     config = DualEncoderConfig(vision, text, projection_dim=8, vision_pooling="pooler", text_pooling="pooler")
     model = DualEncoder(config)
-    state = {name.replace("visual_projection", "vision_projection"): value for name, value in theirs.state_dict().items()}
+    state = {
+        name.replace("visual_projection", "vision_projection"): value for name, value in theirs.state_dict().items()
+    }
     model.load_state_dict(state)
     return model.eval()
 
@@ -60,7 +62,9 @@ def same(model: DualEncoder, theirs: Any, inputs: dict[str, Tensor]) -> None:
     for name in ("image_embeds", "text_embeds", "logits_per_image", "logits_per_text"):
         torch.testing.assert_close(found[name], wanted[name])
     owner = torch.arange(len(inputs["input_ids"]))
-    torch.testing.assert_close(parallel_loss(found.image_embeds, found.text_embeds, owner, found.scale).total, wanted.loss)
+    torch.testing.assert_close(
+        parallel_loss(found.image_embeds, found.text_embeds, owner, found.scale).total, wanted.loss
+    )
 
 
 @pytest.mark.parametrize(("vision", "text"), [("vit", "bert"), ("vit", "xlm-roberta"), ("clip_vision_model", "bert")])

@@ -36,7 +36,12 @@ def picture(width: int, height: int, seed: int) -> Image.Image:
     return Image.fromarray(np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8))
 
 
-@given(st.sampled_from(sorted(set(PROCESSORS) - {"large convnext"})), st.integers(1, 50), st.integers(1, 50), st.integers(0, 99))
+@given(
+    st.sampled_from(sorted(set(PROCESSORS) - {"large convnext"})),
+    st.integers(1, 50),
+    st.integers(1, 50),
+    st.integers(0, 99),
+)
 def test_pixels_are_those_of_the_processor(name: str, width: int, height: int, seed: int) -> None:
     check(name, picture(width, height, seed))
 
@@ -98,5 +103,7 @@ def test_sizes() -> None:
     ids=["oblong", "any shape", "two edges", "as it is", "padded", "oblong cut"],
 )
 def test_processors_that_make_no_squares_of_one_size(processor: ViTImageProcessorPil) -> None:
-    with pytest.raises(UserError, match="makes no squares of one size; set size and crop_size in its preprocessor_config"):
+    with pytest.raises(
+        UserError, match="makes no squares of one size; set size and crop_size in its preprocessor_config"
+    ):
         picture_size(processor)

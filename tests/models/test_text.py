@@ -50,7 +50,9 @@ def test_groups_and_the_sparse_head_give_what_all_at_once_gives(
     torch.testing.assert_close(found["logits"], logits[hidden], rtol=1e-4, atol=1e-4)
     for row, (length, _) in enumerate(rows):
         wanted = states[row, :length].mean(dim=0)
-        torch.testing.assert_close(F.normalize(found["sentences"][row], dim=0), F.normalize(wanted, dim=0), rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(
+            F.normalize(found["sentences"][row], dim=0), F.normalize(wanted, dim=0), rtol=1e-4, atol=1e-4
+        )
 
 
 def test_the_model_is_as_wide_as_the_tokenizer(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast) -> None:
@@ -96,7 +98,9 @@ def test_letters_that_were_never_seen_are_unknown(tokenizer: PreTrainedTokenizer
     assert tokenizer("ｃａｔ")["input_ids"] == tokenizer("cat")["input_ids"]
 
 
-def test_a_saved_tokenizer_is_the_same(tokenizer: PreTrainedTokenizerFast, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_saved_tokenizer_is_the_same(
+    tokenizer: PreTrainedTokenizerFast, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     folder = tmp_path_factory.mktemp("tokenizer")
     tokenizer.save_pretrained(folder)
     again = AutoTokenizer.from_pretrained(folder)

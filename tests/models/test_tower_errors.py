@@ -86,15 +86,21 @@ def test_weights_of_another_shape_than_the_config(saved: Saved, vit: Tower, tmp_
 
 
 def test_towers_of_the_wrong_kind(vit: Tower, roberta: Tower) -> None:
-    with pytest.raises(UserError, match=r"cannot be the vision tower: it reads input_ids.*choose a model that encodes pict"):
+    with pytest.raises(
+        UserError, match=r"cannot be the vision tower: it reads input_ids.*choose a model that encodes pict"
+    ):
         build(roberta, roberta)
-    with pytest.raises(UserError, match=r"cannot be the text tower: it reads pixel_values.*choose a model that encodes text"):
+    with pytest.raises(
+        UserError, match=r"cannot be the text tower: it reads pixel_values.*choose a model that encodes text"
+    ):
         build(vit, vit)
 
 
 def test_a_tokenizer_that_is_larger_than_the_embedding(vit: Tower, tmp_path: Path) -> None:
     folder = save_text(tmp_path / "small", "xlm-roberta", vocab_size=10)
-    with pytest.raises(UserError, match=r"has \d+ tokens and the text tower embeds 10; give a tower and a tokenizer that"):
+    with pytest.raises(
+        UserError, match=r"has \d+ tokens and the text tower embeds 10; give a tower and a tokenizer that"
+    ):
         build(vit, Tower(model=str(folder)))
     assert VOCABULARY > 10
 
@@ -134,7 +140,9 @@ def test_pictures_without_colour(roberta: Tower) -> None:
 @pytest.mark.parametrize("model_type", ["xlm-roberta", "bert", "clip_text_model", "siglip_text_model"])
 def test_captions_that_are_longer_than_the_positions(model_type: str, vit: Tower, saved: Saved) -> None:
     tower = Tower(model=str(saved(model_type)))
-    with pytest.raises(UserError, match=f"positions for {TOKENS} tokens and text_tokens is {TOKENS + 1}; set .* to {TOKENS}"):
+    with pytest.raises(
+        UserError, match=f"positions for {TOKENS} tokens and text_tokens is {TOKENS + 1}; set .* to {TOKENS}"
+    ):
         build(vit, tower, text_tokens=TOKENS + 1)
     build(vit, tower, text_tokens=TOKENS)
 

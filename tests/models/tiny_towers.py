@@ -15,7 +15,15 @@ from transformers.models.vit import ViTImageProcessorPil
 
 from isogloss.models.tokenizer import train_tokenizer
 
-TEXTS = ["a cat", "a dog and a cat", "un gato", "un perro y un gato en la casa", "猫と犬", "قطة", "the cat sat on the mat"]
+TEXTS = [
+    "a cat",
+    "a dog and a cat",
+    "un gato",
+    "un perro y un gato en la casa",
+    "猫と犬",
+    "قطة",
+    "the cat sat on the mat",
+]
 SIZE = 16
 VOCABULARY = 60
 TOKENS = 12

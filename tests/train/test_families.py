@@ -118,9 +118,7 @@ def test_the_text_tower_stays_frozen_for_half_an_epoch(
     assert [torch.equal(states[0], state) for state in states] == [True] * 4 + [False] * 2
 
 
-def test_a_tower_of_random_weights_is_never_frozen(
-    dataset: Path, text_tower: Path, tmp_path: Path
-) -> None:
+def test_a_tower_of_random_weights_is_never_frozen(dataset: Path, text_tower: Path, tmp_path: Path) -> None:
     recipe = clip_recipe(dataset, text_tower, steps=1)
     random = replace(recipe, text=Tower(model=str(text_tower), random_weights=True, frozen_epochs=0.5))
     for name, one in (("pretrained", recipe), ("random", random)):

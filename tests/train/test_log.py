@@ -12,7 +12,9 @@ from isogloss.train.log import MetricsLog, progress_bar, read_metrics
 
 
 def lines(count: int) -> bytes:
-    return b"".join(json.dumps({"step": step, "split": "train", "loss": 1 / step}).encode() + b"\n" for step in range(1, count + 1))
+    return b"".join(
+        json.dumps({"step": step, "split": "train", "loss": 1 / step}).encode() + b"\n" for step in range(1, count + 1)
+    )
 
 
 @given(kept=st.integers(0, 400))

@@ -46,9 +46,7 @@ def test_the_rate_is_that_of_transformers_but_never_starts_at_zero() -> None:
     assert ours[0] > 0 == theirs[0]
 
 
-@given(
-    steps=st.integers(1, 300), warmup=st.floats(0, 1), final=st.floats(0, 1), highest=st.floats(1e-6, 10)
-)
+@given(steps=st.integers(1, 300), warmup=st.floats(0, 1), final=st.floats(0, 1), highest=st.floats(1e-6, 10))
 def test_any_rate_rises_to_the_highest_and_falls_to_the_final(
     steps: int, warmup: float, final: float, highest: float
 ) -> None:
@@ -64,9 +62,7 @@ def test_matrices_decay_and_vectors_do_not(dataset: Path, text_tower: Path) -> N
     recipe = clip_recipe(dataset, text_tower)
     model, _ = build_dual_encoder(recipe.vision, recipe.text, projection_dim=16, text_tokens=32, image_size=16)
     optimiser = Optimisation(weight_decay=0.3, betas=(0.8, 0.9), epsilon=1e-7).build(model)
-    decay = {
-        id(parameter): group["weight_decay"] for group in optimiser.param_groups for parameter in group["params"]
-    }
+    decay = {id(parameter): group["weight_decay"] for group in optimiser.param_groups for parameter in group["params"]}
     decays = {name: decay[id(parameter)] for name, parameter in model.named_parameters()}
     assert len(decays) == len(decay), "every parameter once"
     for name, parameter in model.named_parameters():

@@ -134,4 +134,4 @@ def test_a_tower_that_cannot_be_is_told(wrong: dict[str, Any], sentence: str) ->
 def test_the_family_of_each_kind() -> None:
     assert to_json(text_recipe(Path("d")))["family"] == "text"
     assert to_json(clip_recipe(Path("d"), Path("t")))["family"] == "clip"
-    assert KINDS == {"clip": ClipRecipe, "text": TextRecipe}
+    assert {"clip": ClipRecipe, "text": TextRecipe} == KINDS

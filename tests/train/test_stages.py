@@ -1,5 +1,6 @@
 """What is frozen when, by a reference that asks each tower by itself, and that frozen means to the bit."""
 
+import itertools
 from pathlib import Path
 
 import pytest
@@ -127,5 +128,5 @@ def test_frozen_weights_stay_to_the_bit_and_then_train(tmp_path: Path) -> None:
 
     for name, steps in (("text_model", 5), ("vision_model", 2)):
         states = [tower(state, name) for state in (before, *seen)]
-        moved = [not same(one, other) for one, other in zip(states, states[1:], strict=False)]
+        moved = [not same(one, other) for one, other in itertools.pairwise(states)]
         assert moved == [False] * steps + [True] * (len(seen) - steps), name

@@ -38,9 +38,7 @@ class Batch:
     language: Int[Tensor, " caption"]
 
     def to(self, device: torch.device) -> "Batch":
-        return replace(
-            self, **{name: value.to(device, non_blocking=True) for name, value in vars(self).items()}
-        )
+        return replace(self, **{name: value.to(device, non_blocking=True) for name, value in vars(self).items()})
 
 
 @dataclass(frozen=True)
@@ -58,9 +56,7 @@ class Preparation:
     mean: tuple[float, ...]
     deviation: tuple[float, ...]
 
-    def tokenize(
-        self, captions: Sequence[str]
-    ) -> tuple[Int[Tensor, "caption token"], Int[Tensor, "caption token"]]:
+    def tokenize(self, captions: Sequence[str]) -> tuple[Int[Tensor, "caption token"], Int[Tensor, "caption token"]]:
         """Token numbers and their mask, padded to the longest caption."""
         encoded = self.tokenizer(
             list(captions), truncation=True, max_length=self.tokens, padding=True, return_tensors="pt"
@@ -111,15 +107,10 @@ def choose_captions(
         captions = split.captions[language]
         first, counts = captions.offsets[images], captions.offsets[images + 1] - captions.offsets[images]
         if most is None or generator is None:
-            rows = np.concatenate(
-                [np.arange(start, start + count) for start, count in zip(first, counts, strict=True)]
-            )
+            rows = np.concatenate([np.arange(start, start + count) for start, count in zip(first, counts, strict=True)])
             owner = np.repeat(np.arange(len(images)), counts)
         else:
-            drawn = [
-                start + generator.permutation(count)[:most]
-                for start, count in zip(first, counts, strict=True)
-            ]
+            drawn = [start + generator.permutation(count)[:most] for start, count in zip(first, counts, strict=True)]
             rows, owner = np.concatenate(drawn), np.repeat(np.arange(len(images)), np.minimum(counts, most))
         texts += captions.texts.take(pa.array(rows, pa.int64())).to_pylist()
         owners.append(owner)

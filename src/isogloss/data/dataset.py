@@ -137,9 +137,7 @@ class Dataset:
         for language in languages:
             table, path = self.captions(language), self._table(language)
             check_captions(table, path)
-            captions[language] = align(
-                table, place[rows_of(table["key"], keys, path)], images.num_rows, sources
-            )
+            captions[language] = align(table, place[rows_of(table["key"], keys, path)], images.num_rows, sources)
         for language, found in captions.items():
             if complete and not len(found):
                 raise UserError(
@@ -221,9 +219,7 @@ def write_dataset(
     return Dataset.open(root)
 
 
-def _prepare(
-    root: Path, images: pa.Table, captions: Mapping[str, pa.Table]
-) -> tuple[pa.Table, dict[str, pa.Table]]:
+def _prepare(root: Path, images: pa.Table, captions: Mapping[str, pa.Table]) -> tuple[pa.Table, dict[str, pa.Table]]:
     """The tables as they will be written: checked, with the format's types, captions in NFC and in picture order."""
     check_columns(images.schema, IMAGES, root / "images.parquet")
     images = conform(images, IMAGES, root / "images.parquet")
@@ -245,9 +241,7 @@ def _read_information(root: Path) -> dict[str, Any]:
     try:
         information = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
-        raise UserError(
-            f"{root} is no dataset folder: it has no dataset.json; name the folder that has."
-        ) from None
+        raise UserError(f"{root} is no dataset folder: it has no dataset.json; name the folder that has.") from None
     except (OSError, ValueError) as error:
         raise UserError(f"{path} cannot be read ({error}); restore it or make the dataset again.") from error
     if not isinstance(information, dict) or information.get("format") != FORMAT:

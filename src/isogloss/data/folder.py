@@ -24,9 +24,7 @@ def refuse_existing(root: Path) -> None:
         UserError: something exists at `root`.
     """
     if root.exists() or root.is_symlink():
-        raise UserError(
-            f"{root} exists already and is left as it is; name another folder or remove it first."
-        )
+        raise UserError(f"{root} exists already and is left as it is; name another folder or remove it first.")
 
 
 @contextmanager
@@ -44,7 +42,7 @@ def new_folder(root: Path) -> Generator[Path]:
             folder.mkdir(parents=True)
             yield folder
             _settle(folder)
-            os.rename(folder, root)
+            folder.rename(root)
             _settle_directory(root.parent)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -81,9 +79,7 @@ def _cannot_write(root: Path, error: OSError) -> UserError:
     if error.errno in _NO_SPACE:
         return UserError(f"The disk is full, so {root} was not written; free some space and run this again.")
     if error.errno in (errno.EEXIST, errno.ENOTEMPTY) and root.exists():
-        return UserError(
-            f"{root} was made by another process meanwhile and is left as it is; name another folder."
-        )
+        return UserError(f"{root} was made by another process meanwhile and is left as it is; name another folder.")
     reason = error.strerror or str(error)
     return UserError(f"{root} cannot be written ({reason}); choose a place that can be.")
 

@@ -33,7 +33,9 @@ def read_bytes(location: str, offset: int, length: int) -> bytes:
             f"The picture {location} cannot be read ({error.strerror or error}); restore the file."
         ) from error
     except (ImportError, ValueError) as error:  # of fsspec: a protocol that is not installed, or not known
-        raise UserError(f"The picture {location} cannot be read ({error}); install what it needs or move it.") from error
+        raise UserError(
+            f"The picture {location} cannot be read ({error}); install what it needs or move it."
+        ) from error
     if len(content) < length:
         raise UserError(
             f"The picture {location} ends after {len(content)} of {length} bytes at offset {offset}; restore the file."

@@ -79,9 +79,7 @@ class Sampler:
         """The images of a step, int64 [images_per_step], all different."""
         epoch, within = divmod(step, self.steps_per_epoch)
         start = within * self.images_per_step
-        return permute(
-            np.arange(start, start + self.images_per_step), self.images, key=hash((self.seed, epoch))
-        )
+        return permute(np.arange(start, start + self.images_per_step), self.images, key=hash((self.seed, epoch)))
 
     def generator(self, step: int) -> np.random.Generator:
         """The randomness of a step (augmentation, choice of captions), the same whenever it is asked for."""

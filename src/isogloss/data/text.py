@@ -121,7 +121,9 @@ class TextBatches:
         generator = self.sampler.generator(step)
         meanings = self.meanings[self.sampler.indices(step)]
         # The largest two of even random numbers over a meaning's languages are two of them by chance.
-        chance = np.where(self.text.languages_of[meanings], generator.random((len(meanings), len(self.text.languages))), -1)
+        chance = np.where(
+            self.text.languages_of[meanings], generator.random((len(meanings), len(self.text.languages))), -1
+        )
         two = np.argsort(-chance, axis=1)[:, :2]
         share = generator.random((len(meanings), 2))
         captions: list[str] = []
@@ -148,7 +150,9 @@ class TextBatches:
             owner=torch.tensor(owner)[order],
         )
 
-    def _hide(self, input_ids: Int[Tensor, "caption token"], generator: np.random.Generator) -> Bool[Tensor, "caption token"]:
+    def _hide(
+        self, input_ids: Int[Tensor, "caption token"], generator: np.random.Generator
+    ) -> Bool[Tensor, "caption token"]:
         """Which tokens are hidden: each by chance, special ones never."""
         chosen = torch.from_numpy(generator.random(tuple(input_ids.shape)) < self.masked)
         special = torch.tensor(self.preparation.tokenizer.all_special_ids)

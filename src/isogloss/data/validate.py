@@ -75,9 +75,7 @@ def _check_language(dataset: "Dataset", language: str, keys: pa.ChunkedArray) ->
         )
 
 
-def _check_pictures(
-    dataset: "Dataset", images: pa.Table, progress: Callable[[int, int], None] | None
-) -> None:
+def _check_pictures(dataset: "Dataset", images: pa.Table, progress: Callable[[int, int], None] | None) -> None:
     faults = 0
     first = ""
     checked = 0

@@ -79,6 +79,10 @@ def claims(
             f"and {UNSEEN_RATIO} times that of English-only training.",
             value >= UNSEEN_ACCURACY and times >= UNSEEN_RATIO,
             f"{value:.3f} (95 % interval {low:.3f} to {high:.3f})"
-            + (f", {times:.2f} times (interval {least:.2f} to {most:.2f})" if math.isfinite(times) else ", against nothing"),
+            + (
+                f", {times:.2f} times (interval {least:.2f} to {most:.2f})"
+                if math.isfinite(times)
+                else ", against nothing"
+            ),
         )
     return found

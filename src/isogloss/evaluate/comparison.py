@@ -33,9 +33,7 @@ class Measured:
             **{f"accuracy@{k}": list(bootstrap_mean(self.hits(k), self.picture)) for k in CUTOFFS},
             "rank_quartiles": list(quartiles(np.concatenate([ranks.middle for ranks in self.seeds]))),
             "captions": len(self.picture),
-            "seeds": {
-                f"accuracy@{k}": [float(ranks.hits(k).mean()) for ranks in self.seeds] for k in CUTOFFS
-            },
+            "seeds": {f"accuracy@{k}": [float(ranks.hits(k).mean()) for ranks in self.seeds] for k in CUTOFFS},
         }
 
 
@@ -67,7 +65,9 @@ def paired_difference(one: Sequence[Measured], other: Sequence[Measured], k: int
     return value * scale, low * scale, high * scale
 
 
-def ratio(one: Sequence[Measured], other: Sequence[Measured], k: int, resamples: int = 2000) -> tuple[float, float, float]:
+def ratio(
+    one: Sequence[Measured], other: Sequence[Measured], k: int, resamples: int = 2000
+) -> tuple[float, float, float]:
     """The second's mean accuracy@k over languages as a multiple of the first's, with an interval over pictures.
 
     It is infinite where the first finds nothing, and not a number where neither finds anything.

@@ -102,4 +102,6 @@ def _similarities(
 def _check_finite(embeddings: Float[np.ndarray, "row dim"]) -> None:
     """Nothing compares with what is not a number, which would pass for a right answer."""
     if not np.isfinite(embeddings).all():
-        raise UserError("The model's embeddings are not finite numbers, so nothing can be ranked by them; train it anew.")
+        raise UserError(
+            "The model's embeddings are not finite numbers, so nothing can be ranked by them; train it anew."
+        )

@@ -13,10 +13,10 @@ from isogloss.data.images import Pictures
 from isogloss.errors import UserError
 from isogloss.evaluate.figures import figures, ranks_to_json
 from isogloss.evaluate.retrieval import Ranks, caption_to_image, image_to_caption
+from isogloss.models.embedding import embed_captions, embed_images
 from isogloss.models.image_processor import picture_size
 from isogloss.models.towers import load_dual_encoder, preparation
 from isogloss.saving import read_json, write_json
-from isogloss.models.embedding import embed_captions, embed_images
 
 # Queries of the gallery in each language, and pictures shown for each.
 QUERIES, SHOWN = 3, 5
@@ -24,7 +24,12 @@ QUERIES, SHOWN = 3, 5
 
 @torch.no_grad()
 def evaluate_run(
-    run: Path, *, dataset: str | None = None, split: str = "test", languages: Sequence[str] = (), sources: Sequence[str] = ()
+    run: Path,
+    *,
+    dataset: str | None = None,
+    split: str = "test",
+    languages: Sequence[str] = (),
+    sources: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Retrieval figures of a trained run per language, saved as `evaluation/<split>.json` with a gallery beside.
 
@@ -45,7 +50,9 @@ def evaluate_run(
     model.to("cuda" if torch.cuda.is_available() else "cpu")  # pyright: ignore[reportArgumentType]
     prepared = preparation(processor, model.config)
     opened = Dataset.open(dataset or recipe["data"]["dataset"])
-    tested = opened.split(split, tuple(languages) or opened.languages, tuple(sources) or recipe["data"]["sources"] or None)
+    tested = opened.split(
+        split, tuple(languages) or opened.languages, tuple(sources) or recipe["data"]["sources"] or None
+    )
     pictures = Pictures(opened, tested, picture_size(processor.image_processor))
     images = embed_images(model, pictures, prepared, np.arange(len(tested))).numpy()
 
@@ -57,7 +64,10 @@ def evaluate_run(
             raise UserError(f"The split '{split}' has no caption in '{language}'; leave the language out.")
         captions = embed_captions(model, texts, prepared).numpy()
         named, local = np.unique(owner, return_inverse=True)
-        to_image, to_caption = caption_to_image(captions, images, owner), image_to_caption(images[named], captions, local)
+        to_image, to_caption = (
+            caption_to_image(captions, images, owner),
+            image_to_caption(images[named], captions, local),
+        )
         result["languages"][language] = {
             "captions": len(texts),
             "caption_to_image": {**figures(to_image, owner), "ranks": ranks_to_json(to_image, owner)},
@@ -86,7 +96,9 @@ def _gallery(
 ) -> list[dict[str, Any]]:
     """A few queries and what they find: drawn by chance, the same pictures in every language, so failures show too."""
     drawn = np.random.default_rng(0).permutation(len(keys))
-    chosen = [int(np.flatnonzero(owner == image)[0]) for image in drawn[: 8 * QUERIES] if (owner == image).any()][:QUERIES]
+    chosen = [int(np.flatnonzero(owner == image)[0]) for image in drawn[: 8 * QUERIES] if (owner == image).any()][
+        :QUERIES
+    ]
     rows: list[dict[str, Any]] = []
     for query in chosen:
         scores = captions[query] @ images.T

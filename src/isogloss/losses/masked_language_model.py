@@ -8,9 +8,7 @@ from torch import Tensor
 from isogloss.losses import Losses
 
 
-def masked_language_model_loss(
-    logits: Float[Tensor, "hidden vocabulary"], targets: Int[Tensor, " hidden"]
-) -> Losses:
+def masked_language_model_loss(logits: Float[Tensor, "hidden vocabulary"], targets: Int[Tensor, " hidden"]) -> Losses:
     """Cross entropy over the hidden tokens alone (BERT, arXiv 1810.04805; XLM-R, arXiv 1911.02116); its floor is 0.
 
     A batch that hides nothing has the loss 0.

@@ -31,9 +31,7 @@ def per_language_loss(
     for one in torch.unique(language):
         of_language = language == one
         images, local_owner = torch.unique(owner[of_language], return_inverse=True)
-        each.append(
-            parallel_loss(image_embeddings[images], caption_embeddings[of_language], local_owner, scale)
-        )
+        each.append(parallel_loss(image_embeddings[images], caption_embeddings[of_language], local_owner, scale))
     return Losses(
         total=torch.stack([losses.total for losses in each]).mean(),
         floor=torch.stack([losses.floor for losses in each]).mean(),

@@ -10,7 +10,9 @@ from isogloss.losses import Losses
 SCALE = 20.0
 
 
-def sentence_loss(sentences: Float[Tensor, "sentence dim"], owner: Int[Tensor, " sentence"], scale: float = SCALE) -> Losses:
+def sentence_loss(
+    sentences: Float[Tensor, "sentence dim"], owner: Int[Tensor, " sentence"], scale: float = SCALE
+) -> Losses:
     r"""Supervised contrastive loss (arXiv 2004.11362, L_out) with meanings as classes; its floor is 0 for pairs.
 
     .. math:: -\frac1{|P|} \sum_{i \in P} \frac1{|P(i)|} \sum_{p \in P(i)} \log \frac{e^{s_{ip}}}{\sum_{a \ne i} e^{s_{ia}}}

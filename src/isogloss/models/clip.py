@@ -130,9 +130,7 @@ class DualEncoder(PreTrainedModel):
         """The inverse temperature, at most 100."""
         return self.logit_scale.exp().clamp(max=LARGEST_SCALE)
 
-    def encode_image(
-        self, pixel_values: Float[Tensor, "image channel height width"]
-    ) -> Float[Tensor, "image dim"]:
+    def encode_image(self, pixel_values: Float[Tensor, "image channel height width"]) -> Float[Tensor, "image dim"]:
         """Embeddings of unit norm of some images, in float32."""
         pixel_values = pixel_values.to(self.vision_projection.weight.dtype)
         pooled = POOLINGS[self.config.vision_pooling](self.vision_model(pixel_values=pixel_values), None)
@@ -196,7 +194,9 @@ def width_of(config: PretrainedConfig) -> int:
         return config.hidden_size
     if hasattr(config, "hidden_sizes"):
         return config.hidden_sizes[-1]
-    raise UserError(f"A {config.model_type} cannot be a tower, since its config has no hidden_size; choose another model.")
+    raise UserError(
+        f"A {config.model_type} cannot be a tower, since its config has no hidden_size; choose another model."
+    )
 
 
 def make_tower(make: Callable[..., PreTrainedModel], kind: str, pooling: str) -> PreTrainedModel:

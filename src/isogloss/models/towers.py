@@ -71,7 +71,9 @@ class Tower:
 def _absent(model: str, kind: str, error: Exception) -> UserError:
     said = (str(error).strip().splitlines() or [type(error).__name__])[0]
     if Path(model).is_dir():
-        return UserError(f"The folder '{model}' holds no {kind} that can be loaded ({said}); restore it or name another.")
+        return UserError(
+            f"The folder '{model}' holds no {kind} that can be loaded ({said}); restore it or name another."
+        )
     if Path(model).is_absolute() or model.startswith("."):
         return UserError(f"The {kind} '{model}' is missing; name a folder that is there, or a model of the Hub.")
     return UserError(
@@ -192,7 +194,9 @@ def _check_pictures(model: DualEncoder, side: int) -> None:
         model.encode_image(torch.zeros(1, 3, side, side))
     except _MISFIT as error:
         if isinstance(own, int) and own != side:
-            raise UserError(f"The vision tower takes pictures of {own} pixels, not {side}; set image_size to {own}.") from error
+            raise UserError(
+                f"The vision tower takes pictures of {own} pixels, not {side}; set image_size to {own}."
+            ) from error
         raise UserError(
             f"The vision tower cannot be read by its pooling '{model.config.vision_pooling}', or reads no colour pictures of "
             f"{side} pixels ({' '.join(str(error).split())}); choose another pooling or tower."
@@ -226,7 +230,9 @@ def _check_captions(model: DualEncoder, tokens: int) -> None:
 def _tokenizer(tower: Tower, tokens: int) -> Any:
     source = tower.model or tower.config.get("tokenizer")
     if source is None:
-        raise UserError("A text tower with random weights needs a tokenizer: give its path as config field 'tokenizer'.")
+        raise UserError(
+            "A text tower with random weights needs a tokenizer: give its path as config field 'tokenizer'."
+        )
     try:
         tokenizer = AutoTokenizer.from_pretrained(source, padding_side="right", model_max_length=tokens)
     except UNLOADABLE as error:
@@ -264,7 +270,9 @@ def load_dual_encoder(folder: str | Path) -> tuple[DualEncoder, VisionTextDualEn
         UserError: the folder holds none.
     """
     if not (Path(folder) / "config.json").is_file():  # else the name would be asked for on the Hub
-        raise UserError(f"{folder} holds no saved model; name the folder of a finished run, such as runs/demo/seed-0/parallel.")
+        raise UserError(
+            f"{folder} holds no saved model; name the folder of a finished run, such as runs/demo/seed-0/parallel."
+        )
     try:
         model = DualEncoder.from_pretrained(folder)
         processor = VisionTextDualEncoderProcessor.from_pretrained(folder)

@@ -17,10 +17,10 @@ from isogloss.data.dataset import Dataset, Split
 from isogloss.data.images import Pictures
 from isogloss.errors import UserError
 from isogloss.models.clip import DualEncoder
+from isogloss.models.embedding import embed_captions, embed_images
 from isogloss.models.image_processor import picture_size
 from isogloss.models.towers import load_dual_encoder, preparation
 from isogloss.saving import read_json
-from isogloss.models.embedding import embed_captions, embed_images
 
 
 @dataclass(frozen=True)

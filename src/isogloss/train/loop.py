@@ -81,7 +81,9 @@ def start_process(training: Training, folder: Path) -> Accelerator:
         if tracker not in LoggerType.list():
             raise unknown("tracker", tracker, LoggerType.list())
         if tracker not in map(str, get_available_trackers()):
-            raise UserError(f"The tracker '{tracker}' is not installed; install its package or leave it out of trackers.")
+            raise UserError(
+                f"The tracker '{tracker}' is not installed; install its package or leave it out of trackers."
+            )
     # A process trains several runs, each in its own precision, and Accelerate else holds the first one's for all.
     AcceleratorState._reset_state()  # pyright: ignore[reportPrivateUsage]
     bfloat16 = training.precision == "bfloat16" or (training.precision == "auto" and computes_bfloat16())

@@ -136,7 +136,9 @@ def load_recipe(name: str) -> Recipe:
         raise unknown("recipe", name, recipe_names())
     recipe = getattr(module, "recipe", None)
     if not isinstance(recipe, Recipe):
-        raise UserError(f"{name} defines no `recipe` that is a {' or a '.join(kind.__name__ for kind in KINDS.values())}.")
+        raise UserError(
+            f"{name} defines no `recipe` that is a {' or a '.join(kind.__name__ for kind in KINDS.values())}."
+        )
     return recipe
 
 

@@ -155,10 +155,7 @@ def _find(path: Path, part: str) -> list[_Collection]:
     if not found:
         patterns = (part, f"*cldr*/{part}", f"*cldr*/package/{part}")
         beside = [
-            other
-            for up in list(path.resolve().parents)[:2]
-            for pattern in patterns
-            for other in up.glob(pattern)
+            other for up in list(path.resolve().parents)[:2] for pattern in patterns for other in up.glob(pattern)
         ]
         found = list(filter(None, (_folder(folder, part) for folder in sorted(beside))))
     return found

@@ -182,9 +182,7 @@ def _package_captions(drawn: list[Drawn]) -> dict[str, pa.Table]:
     return tables
 
 
-def _cldr_captions(
-    drawn: list[Drawn], annotations: Annotations
-) -> tuple[dict[str, pa.Table], dict[str, Any]]:
+def _cldr_captions(drawn: list[Drawn], annotations: Annotations) -> tuple[dict[str, pa.Table], dict[str, Any]]:
     """A table of every language that names enough of the pictures, and a record of what is covered."""
     tables: dict[str, pa.Table] = {}
     coverage: dict[str, float] = {}
@@ -199,9 +197,7 @@ def _cldr_captions(
             coverage[language] = share
             tables[language] = _cldr_table(drawn, found)
     if not tables:
-        raise UserError(
-            "CLDR's annotations name too few of the pictures in every language; fetch them again."
-        )
+        raise UserError("CLDR's annotations name too few of the pictures in every language; fetch them again.")
     notes = {
         "share of the drawn pictures that is named": coverage,
         f"languages left out, which name less than {LEAST_NAMED:.0%}": too_few,

@@ -124,17 +124,8 @@ def _open(path: Path) -> EmojiFont:
         )
     names = harfbuzz.OTNameIdPredefined
     family = face.get_name(names.FONT_FAMILY, "en") or path.stem
-    version = (
-        (face.get_name(names.VERSION_STRING, "en") or "unknown")
-        .split(";")[0]
-        .removeprefix("Version ")
-        .strip()
-    )
+    version = (face.get_name(names.VERSION_STRING, "en") or "unknown").split(";")[0].removeprefix("Version ").strip()
     terms = face.get_name(names.LICENSE, "en") or ""
-    licence = (
-        "OFL-1.1"
-        if "SIL Open Font License" in terms
-        else terms or "the font maker's; for use on this machine"
-    )
+    licence = "OFL-1.1" if "SIL Open Font License" in terms else terms or "the font maker's; for use on this machine"
     url = face.get_name(names.VENDOR_URL, "en") or ""
     return EmojiFont(family, version, licence, url, harfbuzz.Font(face))
