@@ -1,7 +1,12 @@
 """Shapes and types of every public signature are checked while the tests run."""
 
+import os
+
 from hypothesis import settings
 from jaxtyping import install_import_hook
+
+# No test reaches for the Hub; an absent model is told at once.
+os.environ["HF_HUB_OFFLINE"] = "1"
 
 install_import_hook("isogloss", "typed.checked")
 
