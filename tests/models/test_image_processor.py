@@ -3,8 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
 from models.conftest import Build
 from models.tiny_towers import SIZE, VISION
 from PIL import Image
@@ -34,16 +32,6 @@ PROCESSORS = {
 
 def picture(width: int, height: int, seed: int) -> Image.Image:
     return Image.fromarray(np.random.default_rng(seed).integers(0, 256, (height, width, 3), dtype=np.uint8))
-
-
-@given(
-    st.sampled_from(sorted(set(PROCESSORS) - {"large convnext"})),
-    st.integers(1, 50),
-    st.integers(1, 50),
-    st.integers(0, 99),
-)
-def test_pixels_are_those_of_the_processor(name: str, width: int, height: int, seed: int) -> None:
-    check(name, picture(width, height, seed))
 
 
 @pytest.mark.parametrize("shape", [(500, 400), (300, 500), (384, 384)])

@@ -54,7 +54,6 @@ def stop_at(monkeypatch: pytest.MonkeyPatch, family: str, step: int) -> None:
 
 
 def losses_of(folder: Path) -> list[float]:
-    print("GOLD", [round(row["loss"], 4) for row in rows(folder) if row["split"] == "train"])
     return [row["loss"] for row in rows(folder) if row["split"] == "train"]
 
 
