@@ -22,7 +22,8 @@ from isogloss.models.towers import Tower, build_dual_encoder, preparation
 from isogloss.recipes.clip_emoji_parallel import recipe as demo
 from isogloss.recipes.text_emoji import recipe as text_stage
 from isogloss.train.clip import clip_loss
-from isogloss.train.loop import fit, start_process
+from isogloss.train.loop import fit
+from isogloss.train.process import start_process
 from isogloss.train.recipe import ClipRecipe
 
 
@@ -58,8 +59,8 @@ def open_world(dataset: Dataset, workplace: Path, images_per_step: int | None) -
             **text_stage.config,
             "vocab_size": len(tokenizer),
             "pad_token_id": tokenizer.pad_token_id,
-            "tokenizer": str(workplace / "tokenizer"),
-        }
+        },
+        tokenizer=str(workplace / "tokenizer"),
     )
     train = dataset.split("train", demo.data.languages)
     size = demo.data.image_size or 64
@@ -91,12 +92,13 @@ class Timed:
 
 def padded_loss(model: nn.Module, batch: Batch, objective: str) -> Losses:
     """The demo's loss with all captions padded to the longest and read at once."""
-    output: Any = model(
-        pixel_values=batch.pixel_values.contiguous(memory_format=torch.channels_last),
-        input_ids=batch.input_ids,
-        attention_mask=batch.attention_mask,
-        text_groups=1,
-    )
+    with patch("isogloss.models.clip.by_length", lambda mask: by_length(mask, 1)):
+        output: Any = model(
+            pixel_values=batch.pixel_values.contiguous(memory_format=torch.channels_last),
+            input_ids=batch.input_ids,
+            attention_mask=batch.attention_mask,
+            return_logits=False,
+        )
     return parallel_loss(output.image_embeds, output.text_embeds, batch.owner, output.scale)
 
 

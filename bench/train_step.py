@@ -101,7 +101,7 @@ def build_variants(asked: argparse.Namespace, workplace: Path) -> tuple[int, dic
     from isogloss.data.batch import captioned
     from isogloss.data.dataset import Dataset
     from isogloss.data.worlds.emoji import build_emoji
-    from isogloss.train.loop import computes_bfloat16
+    from isogloss.train.process import computes_bfloat16
 
     torch.set_num_threads(asked.threads)
     dataset = Dataset.open(asked.dataset) if asked.dataset.exists() else build_emoji(workplace / "emoji")
@@ -109,7 +109,7 @@ def build_variants(asked: argparse.Namespace, workplace: Path) -> tuple[int, dic
     recipe, optimisation = world.recipe, world.recipe.training.optimisation
     settings = Settings(
         vision=recipe.vision.config,
-        text={name: value for name, value in recipe.text.config.items() if name != "tokenizer"},
+        text=recipe.text.config,
         projection_dim=recipe.projection_dim,
         tokens=recipe.text_tokens,
         hidden_tokens=recipe.data.hidden_tokens,
@@ -173,7 +173,7 @@ def machine(asked: argparse.Namespace) -> dict[str, Any]:
     """What it was measured on."""
     import torch
 
-    from isogloss.train.loop import computes_bfloat16
+    from isogloss.train.process import computes_bfloat16
 
     return {
         "system": platform.platform(),

@@ -9,10 +9,12 @@ import torch
 from isogloss.data.dataset import Dataset
 from isogloss.data.worlds.emoji import build_emoji
 from isogloss.errors import UserError, unknown
-from isogloss.experiment import Arm, Experiment, cores, run_experiment
+from isogloss.experiment import Arm, Experiment, run_experiment
 from isogloss.recipes.clip_emoji_parallel import recipe as parallel
 from isogloss.recipes.text_emoji import recipe as text
+from isogloss.saving import remove_abandoned
 from isogloss.train.log import progress_bar
+from isogloss.workers import cores
 
 # The languages of the emoji package: trained ones first, then those that no picture is trained with.
 EMOJI_TRAINED = ("en", "es", "ja", "ar")
@@ -25,7 +27,9 @@ LANGUAGES = {"emoji": (EMOJI_TRAINED, EMOJI_UNSEEN), "paper": (PAPER_TRAINED, PA
 
 
 def demo_experiment(dataset: Path, languages: str, seeds: int, ablation: bool, split: str, command: str) -> Experiment:
-    """The arms of the demo: English-only and parallel, and with `ablation` the parallel one without the text stage.
+    """The arms of the demo: English-only and parallel.
+
+    With `ablation` also the parallel one without the text stage, and both with token embeddings that train.
 
     Raises:
         UserError: there is no such set of languages.
@@ -39,6 +43,9 @@ def demo_experiment(dataset: Path, languages: str, seeds: int, ablation: bool, s
     arms = [Arm("english_only", "English only", english), Arm("parallel", "Parallel", both)]
     if ablation:
         arms.append(Arm("parallel_no_text_stage", "Parallel, no text stage", both, text_stage=False))
+        for arm in arms[:2]:
+            trained_too = replace(arm.recipe, text=replace(arm.recipe.text, frozen=()))
+            arms.append(Arm(f"{arm.name}_embeddings_trained", f"{arm.label}, embeddings trained", trained_too))
     return Experiment(
         title="Parallel multilingual pre-training on emoji",
         command=command,
@@ -82,6 +89,7 @@ def run_demo(
             "cldr-annotations-derived-full (npm) or unicode-cldr-core (Debian), and give their folder as --cldr."
         )
     if not dataset.exists():
+        remove_abandoned(folder)
         with progress_bar(True) as bar:
             task = bar.add_task("emoji", total=None, state="")
             build_emoji(

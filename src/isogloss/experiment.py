@@ -1,12 +1,11 @@
 """An experiment: arms times seeds, each a run, compared on the same test and told in one report."""
 
 import json
-import multiprocessing
 import os
 import platform
 import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -15,16 +14,16 @@ from typing import Any
 import torch
 
 from isogloss.errors import UserError
-from isogloss.evaluate.claims import claims
-from isogloss.evaluate.comparison import mean_over_languages, measured
-from isogloss.evaluate.retrieval import CUTOFFS
+from isogloss.evaluate.results import results
 from isogloss.evaluate.run import evaluate_run
 from isogloss.languages import group, language
 from isogloss.report.page import write_report
-from isogloss.saving import read_json, write_json
+from isogloss.saved import read_json
+from isogloss.saving import write_json
 from isogloss.train.log import progress_bar, quiet_libraries, read_metrics
 from isogloss.train.recipe import ClipRecipe, Recipe, TextRecipe
 from isogloss.train.run import check_recipe, train
+from isogloss.workers import cores, workers
 
 # glibc gives large blocks back to the system at once and asks for them anew in every step; kept, they make a small
 # model's step about 1.3 times faster on a processor.
@@ -71,11 +70,6 @@ class Experiment:
     languages: tuple[str, ...]
     seeds: tuple[int, ...] = (0,)
     split: str = "test"
-
-
-def cores() -> int:
-    """How many processor cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _run(recipe: Recipe, folder: Path, evaluated: tuple[str, ...], split: str, threads: int) -> None:
@@ -154,8 +148,7 @@ def run_experiment(experiment: Experiment, folder: Path, *, jobs: int) -> Path:
         # The longest first, so that no core waits long for the last run.
         for arm in sorted(experiment.arms, key=lambda arm: -len(arm.recipe.data.languages))
     }
-    pool = ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn"))
-    try:
+    with workers(jobs) as pool:
         for together in (stages, runs):
             threads = max(1, cores() // min(jobs, len(together)))
             _follow(
@@ -164,9 +157,14 @@ def run_experiment(experiment: Experiment, folder: Path, *, jobs: int) -> Path:
                     for run, (recipe, evaluated) in together.items()
                 }
             )
-    finally:  # after a failure or Ctrl-C, what has not begun shall not begin
-        pool.shutdown(wait=True, cancel_futures=True)
-    write_json(folder / "results.json", results(experiment, folder))
+    evaluations = {
+        arm.name: [
+            read_json(folder / f"seed-{seed}" / arm.name / "evaluation" / f"{experiment.split}.json")
+            for seed in experiment.seeds
+        ]
+        for arm in experiment.arms
+    }
+    write_json(folder / "results.json", results(evaluations, record["languages"], record["steps"]))
     seconds = before.get("duration_seconds", 0.0) + time.perf_counter() - started
     write_json(folder / "experiment.json", {**record, "duration_seconds": seconds})
     return write_report(folder)
@@ -222,51 +220,4 @@ def _language_record(tag: str, trained: Sequence[str]) -> dict[str, str]:
         "family": one.family,
         "role": "trained" if where == "trained" else "unseen",
         "group": where,
-    }
-
-
-def results(experiment: Experiment, folder: Path) -> dict[str, Any]:
-    """results.json: every arm in every language over all seeds, the averages, and the claims."""
-    record = describe(experiment)["languages"]
-    evaluations = {
-        arm.name: [
-            read_json(folder / f"seed-{seed}" / arm.name / "evaluation" / f"{experiment.split}.json")
-            for seed in experiment.seeds
-        ]
-        for arm in experiment.arms
-    }
-    found = {
-        arm: {tag: measured(saved, tag, "caption_to_image") for tag in experiment.languages}
-        for arm, saved in evaluations.items()
-    }
-    languages: dict[str, Any] = {}
-    for tag in experiment.languages:
-        each: dict[str, Any] = {}
-        for arm, saved in evaluations.items():
-            each[arm] = {
-                **found[arm][tag].figures(),
-                "image_to_caption": measured(saved, tag, "image_to_caption").figures(),
-            }
-        languages[tag] = {name: record[tag][name] for name in ("role", "group", "family", "script")} | each
-    groups = {
-        name: tags
-        for name in ("trained", "unseen", "family seen", "script seen", "family unseen")
-        if (tags := [tag for tag in experiment.languages if name in (record[tag]["role"], record[tag]["group"])])
-    }
-    averages = {
-        name: {
-            "languages": tags,
-            **{
-                arm: {f"accuracy@{k}": list(mean_over_languages([found[arm][tag] for tag in tags], k)) for k in CUTOFFS}
-                for arm in found
-            },
-        }
-        for name, tags in groups.items()
-    }
-    return {
-        "seeds": len(experiment.seeds),
-        "steps": experiment.arms[0].recipe.training.steps,
-        "languages": languages,
-        "averages": averages,
-        "claims": claims(found["english_only"], found["parallel"], record),
     }

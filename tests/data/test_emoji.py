@@ -11,6 +11,7 @@ from data.test_cldr import Words, write_json
 from PIL import Image
 
 from isogloss.data.dataset import Dataset
+from isogloss.data.validate import validate
 from isogloss.data.worlds.emoji import build_emoji, key_of, split_of
 from isogloss.data.worlds.emoji_names import LANGUAGES, fully_qualified, names
 from isogloss.errors import UserError
@@ -61,7 +62,7 @@ def write_cldr(root: Path) -> Path:
 
 
 def test_pictures(dataset: Dataset) -> None:
-    dataset.validate()
+    validate(dataset)
     images = dataset.images().to_pylist()
     assert [row["key"] for row in images] == [key_of(emoji) for emoji in DRAWN]
     for row in images:
@@ -146,7 +147,7 @@ def test_splits_do_not_depend_on_the_font_or_the_captions(dataset: Dataset, font
 
 def test_cldr_names_and_keywords(font: Path, tmp_path: Path) -> None:
     made = build_emoji(tmp_path / "emoji", font=font, cldr=write_cldr(tmp_path / "cldr"), size=20)
-    made.validate()
+    validate(made)
     assert made.languages == ("en", "qu")
     english: dict[str, list[tuple[str, str, float]]] = {}
     for row in made.captions("en").to_pylist():

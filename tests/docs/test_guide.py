@@ -15,6 +15,7 @@ from transformers.models.vit import ViTImageProcessorPil
 
 from isogloss.cli import COMMANDS, dispatch
 from isogloss.data.dataset import Dataset
+from isogloss.data.validate import validate
 from isogloss.models.tokenizer import train_tokenizer
 from isogloss.train.recipe import ClipRecipe, field_paths, load_recipe
 
@@ -101,7 +102,7 @@ def isogloss(command: str) -> str:
 
 def test_the_guide_from_pictures_to_a_search(owned: Path) -> None:
     dataset = Dataset.open("my-pictures")
-    dataset.validate()
+    validate(dataset)
     assert sum(dataset.splits.values()) == 25
     assert set(dataset.splits) == {"train", "validation", "test"}
     assert dataset.languages == ("en", "es")

@@ -14,10 +14,9 @@ from tokenizers.models import WordLevel
 from train.recipes import clip_recipe, text_recipe
 from train.test_loop import rows
 
-from isogloss.data.folder import new_folder, writing
 from isogloss.errors import UserError
 from isogloss.evaluate.run import evaluate_run
-from isogloss.saving import write_text
+from isogloss.saving import new_folder, write_text, writing
 from isogloss.serve.search import search
 from isogloss.train.checkpoint import checkpoints
 from isogloss.train.recipe import Recipe
@@ -121,14 +120,14 @@ def test_while_the_text_model_is_saved(dataset: Path, tmp_path: Path) -> None:
 
 def test_while_the_log_or_the_recipe_is_written(finished: tuple[Recipe, Path], tmp_path: Path) -> None:
     recipe, done = finished
-    with pytest.raises(UserError, match=r"recipe\.json cannot be written \(the disk is full\)"), largest_file(100):
+    with pytest.raises(UserError, match=r"recipe\.json cannot be written \(The disk is full\)"), largest_file(100):
         train(recipe, tmp_path / "new", quiet=True)
     assert files(tmp_path) == {}
     run = tmp_path / "run"
     shutil.copytree(done, run)
     shutil.rmtree(run / "model")
     before = files(run)
-    with pytest.raises(UserError, match=r"metrics\.jsonl cannot be written \(the disk is full\)"), largest_file(100):
+    with pytest.raises(UserError, match=r"metrics\.jsonl cannot be written \(The disk is full\)"), largest_file(100):
         train(recipe, run, quiet=True)
     assert files(run) == before
 
@@ -136,12 +135,12 @@ def test_while_the_log_or_the_recipe_is_written(finished: tuple[Recipe, Path], t
 def test_while_figures_are_written(finished: tuple[Recipe, Path], tmp_path: Path) -> None:
     run = tmp_path / "run"
     shutil.copytree(finished[1], run)
-    with pytest.raises(UserError, match=r"test\.json cannot be written \(the disk is full\)"), largest_file(100):
+    with pytest.raises(UserError, match=r"test\.json cannot be written \(The disk is full\)"), largest_file(100):
         evaluate_run(run)
     assert not list((run / "evaluation").iterdir())
     evaluate_run(run)
     before = files(run / "evaluation")
-    with pytest.raises(UserError, match=r"test\.json cannot be written \(the disk is full\)"), largest_file(100):
+    with pytest.raises(UserError, match=r"test\.json cannot be written \(The disk is full\)"), largest_file(100):
         evaluate_run(run)
     assert files(run / "evaluation") == before
 
@@ -161,6 +160,6 @@ def test_a_search_needs_no_room(finished: tuple[Recipe, Path], tmp_path: Path) -
 def test_a_text_file_keeps_what_it_had(tmp_path: Path) -> None:
     path = tmp_path / "report.html"
     write_text(path, "before")
-    with pytest.raises(UserError, match="the disk is full"), largest_file(100):
+    with pytest.raises(UserError, match="The disk is full"), largest_file(100):
         write_text(path, "after" * 1000)
     assert files(tmp_path) == {"report.html": b"before"}

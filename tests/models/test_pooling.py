@@ -6,6 +6,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from transformers import CLIPTextConfig, CLIPTextModel
 
 from isogloss.models.pooling import POOLINGS, text_pooling, vision_pooling
 
@@ -54,12 +55,32 @@ def test_a_towers_own_pooling(shape: tuple[int, ...]) -> None:
     assert found.equal(pooled.reshape(2, 3))
 
 
+def test_clips_own_pooled_output_is_its_last_state() -> None:
+    """Its tokenizer pads with the end token, of which the first counts."""
+    torch.manual_seed(0)
+    end = 9
+    shape = {
+        "vocab_size": 10,
+        "hidden_size": 8,
+        "intermediate_size": 8,
+        "num_hidden_layers": 1,
+        "num_attention_heads": 2,
+    }
+    model = CLIPTextModel(CLIPTextConfig(**shape, max_position_embeddings=6, eos_token_id=end)).eval()
+    ids = torch.tensor([[0, 3, 4, 5, 6, end], [0, 3, end, end, end, end], [0, end, end, end, end, end]])
+    mask = torch.tensor([[1] * length + [0] * (6 - length) for length in (6, 3, 2)])
+    with torch.no_grad():
+        states = model(input_ids=ids, attention_mask=mask)
+    assert POOLINGS["last"](states, mask).equal(POOLINGS["pooler"](states, mask))
+
+
 def test_what_suits_a_tower() -> None:
     for name in ("xlm-roberta", "bert", "modernbert", "mt5", "t5", "m2m_100", "mbart", "new"):
         assert text_pooling(name) == "mean", name
     for name in ("qwen2", "qwen3", "llama", "gemma3_text", "gpt2", "bloom", "mistral"):
         assert text_pooling(name) == "last", name
-    for name in ("clip_text_model", "siglip_text_model"):
+    assert text_pooling("clip_text_model") == "last"
+    for name in ("siglip_text_model", "siglip2_text_model"):
         assert text_pooling(name) == "pooler", name
     assert vision_pooling("vit") == "first"
     assert vision_pooling("siglip_vision_model") == "pooler"

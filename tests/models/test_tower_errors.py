@@ -8,10 +8,13 @@ import huggingface_hub.constants
 import pytest
 import torch
 from models.conftest import Saved
-from models.tiny_towers import SIZE, TOKENS, VOCABULARY, save_text
+from models.tiny_towers import SIZE, TEXT, TOKENS, VISION, VOCABULARY, save_text
+from transformers import (
+    XCLIPConfig,
+)
 
 from isogloss.errors import UserError
-from isogloss.models.towers import Tower, build_dual_encoder
+from isogloss.models.towers import Tower, build_dual_encoder, load_dual_encoder
 
 
 @pytest.fixture(autouse=True)
@@ -139,6 +142,66 @@ def test_an_unknown_model_type(roberta: Tower) -> None:
         build(Tower(config={"model_type": "restnet"}), roberta)
 
 
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ({"hidden_act": "gello"}, "Transformers knows no 'gello'"),
+        ({"num_attention_heads": 3}, r"hidden size \(16\) is not a multiple of the number of attention heads \(3\)"),
+        ({"num_attention_heads": 0}, "modulo by zero"),
+        ({"hidden_size": "wide"}, "'hidden_size' expected int, got str"),
+        ({"hidden_size": -16}, "negative dimension"),
+    ],
+)
+def test_a_config_that_makes_no_model(
+    config: dict[str, Any], said: str, saved: Saved, vit: Tower, roberta: Tower
+) -> None:
+    vision = Tower(config={"model_type": "clip_vision_model", **VISION["clip_vision_model"][0], **config})
+    with pytest.raises(UserError, match=f"^The vision tower's config makes no model: .*{said}.*; correct it"):
+        build(vision, roberta)
+    shape = {"model_type": "xlm-roberta", **TEXT["xlm-roberta"], "vocab_size": VOCABULARY, **config}
+    with pytest.raises(UserError, match=f"^The text tower's config makes no model: .*{said}.*; correct it"):
+        build(vit, Tower(config=shape, tokenizer=str(saved("xlm-roberta"))))
+
+
+def test_a_saved_config_that_makes_no_model(saved: Saved, vit: Tower, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(saved("xlm-roberta"), tmp_path / "roberta"))
+    config = (folder / "config.json").read_text(encoding="utf-8")
+    (folder / "config.json").write_text(config.replace('"gelu"', '"gello"'), encoding="utf-8")
+    with pytest.raises(
+        UserError, match=r"roberta' holds no text tower that can be loaded \(Transformers knows no 'gello'\)"
+    ):
+        build(vit, Tower(model=str(folder)))
+    with pytest.raises(UserError, match="The text tower's config makes no model: Transformers knows no 'gello'"):
+        build(vit, Tower(model=str(folder), random_weights=True))
+
+
+def test_half_of_a_pair_that_could_not_be_loaded_again(roberta: Tower, tmp_path: Path) -> None:
+    XCLIPConfig().save_pretrained(tmp_path)
+    with pytest.raises(UserError, match=r"since Transformers makes no model of a \w+ alone; choose another model"):
+        build(Tower(model=str(tmp_path)), roberta)
+
+
+def test_a_text_tower_without_a_tokenizer(vit: Tower) -> None:
+    tower = Tower(config={"model_type": "bert", **TEXT["bert"]})
+    with pytest.raises(UserError, match=r"needs a tokenizer; set text\.tokenizer to a Hub name or a local path"):
+        build(vit, tower)
+
+
+def test_an_absent_tokenizer(saved: Saved, vit: Tower, tmp_path: Path) -> None:
+    for name, said in (
+        ("isogloss-tests/absent", "The tokenizer 'isogloss-tests/absent' is no folder here"),
+        (str(tmp_path / "nowhere"), "The tokenizer '.*nowhere' is missing"),
+        (str(saved("vit")), "The folder '.*vit' holds no tokenizer that can be loaded"),
+    ):
+        with pytest.raises(UserError, match=said):
+            build(vit, Tower(model=str(saved("bert")), tokenizer=name))
+
+
+def test_a_vision_tower_with_a_tokenizer(saved: Saved, roberta: Tower) -> None:
+    with pytest.raises(UserError, match=r"set text\.tokenizer and not vision\.tokenizer"):
+        build(Tower(model=str(saved("vit")), tokenizer=str(saved("bert"))), roberta)
+
+
 def test_an_unknown_pooling(saved: Saved, roberta: Tower) -> None:
     with pytest.raises(UserError, match="no pooling 'middle'; choose one of auto, mean, first, last, pooler"):
         build(Tower(model=str(saved("vit")), pooling="middle"), roberta)
@@ -158,3 +221,11 @@ def test_the_generator_of_the_session_is_left_alone_by_the_checks(saved: Saved, 
         model, _ = build_dual_encoder(vit, roberta, projection_dim=8, text_tokens=TOKENS)
         projections.append(model.text_projection.weight)
     assert projections[0].equal(projections[1])
+
+
+def test_a_folder_without_a_dual_encoder(saved: Saved, vit: Tower, roberta: Tower, tmp_path: Path) -> None:
+    for folder in (tmp_path, tmp_path / "nowhere", Path("google/vit-base-patch16-224")):
+        with pytest.raises(UserError, match=f"^{folder} holds no saved model; name the folder of a finished run"):
+            load_dual_encoder(folder)
+    with pytest.raises(UserError, match="vit holds no dual encoder, but a vit; name the folder of a finished run"):
+        load_dual_encoder(saved("vit"))

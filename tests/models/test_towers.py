@@ -1,4 +1,4 @@
-"""Towers of many kinds: built from what is on the disk, trained a step, saved, and loaded equal to the bit."""
+"""Towers of many kinds: built from what is on the disk, trained a step, saved, and loaded with the same weights to the bit."""
 
 from pathlib import Path
 from typing import Any
@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import torch
 from models.conftest import Build, Saved
-from models.tiny_towers import SIZE, TEXT, TEXTS, TOKENS, VISION
+from models.tiny_towers import SIZE, TEXT, TEXTS, TOKENS, VISION, save_text
 from PIL import Image
 from torch import Tensor
-from transformers import AutoModel, PreTrainedModel
+from transformers import AutoConfig, AutoModel, PreTrainedModel
 
 from isogloss.losses.parallel import parallel_loss
 from isogloss.models.clip import DualEncoder
@@ -28,7 +28,7 @@ POOLINGS = {
     "swin": "pooler",
     "xlm-roberta": "mean",
     "bert": "mean",
-    "clip_text_model": "pooler",
+    "clip_text_model": "last",
     "siglip_text_model": "pooler",
     "qwen3": "last",
     "llama": "last",
@@ -56,8 +56,10 @@ def same_weights(one: torch.nn.Module, other: torch.nn.Module) -> bool:
     return left.keys() == right.keys() and all(left[name].equal(right[name]) for name in left)
 
 
-@pytest.mark.parametrize(("vision", "text"), [pair for pair in PAIRS if pair != ("vit", "clip_text_model")])
-def test_trains_a_step_and_comes_back_equal_to_the_bit(vision: str, text: str, saved: Saved, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("vision", "text"), PAIRS)
+def test_trains_a_step_and_comes_back_with_the_same_weights(
+    vision: str, text: str, saved: Saved, tmp_path: Path
+) -> None:
     model, processor = build_dual_encoder(
         Tower(model=str(saved(vision))), Tower(model=str(saved(text))), projection_dim=8, text_tokens=TOKENS
     )
@@ -90,7 +92,8 @@ def test_trains_a_step_and_comes_back_equal_to_the_bit(vision: str, text: str, s
         assert isinstance(loaded, DualEncoder)
         assert same_weights(model, loaded)
         for wanted, found in zip(trained, embeddings(loaded, inputs(processor_again, loaded)), strict=True):
-            assert wanted.equal(found)
+            # Loaded weights lie elsewhere in memory, and where a row begins decides the order of its sums.
+            torch.testing.assert_close(found, wanted, rtol=0, atol=1e-6)
 
     assert preparation(processor, model.config).mean == preparation(processor_again, again.config).mean
     assert preparation(processor, model.config).deviation == preparation(processor_again, again.config).deviation
@@ -155,7 +158,7 @@ def test_the_shape_of_a_model_with_weights_of_its_own(text: str, saved: Saved) -
     assert not any(value.equal(whole.state_dict()[name]) for name, value in matrices)
 
 
-def test_configurations_alone(saved: Saved, tmp_path: Path) -> None:
+def test_configurations_alone(saved: Saved) -> None:
     vision = Tower(config={"model_type": "resnet", "embedding_size": 4, "hidden_sizes": [4, 8], "depths": [1, 1]})
     text = Tower(
         config={
@@ -165,16 +168,69 @@ def test_configurations_alone(saved: Saved, tmp_path: Path) -> None:
             "num_attention_heads": 2,
             "intermediate_size": 8,
             "vocab_size": 100,
-            "tokenizer": str(saved("xlm-roberta")),
-        }
+        },
+        tokenizer=str(saved("xlm-roberta")),
     )
     assert not vision.pretrained
-    model, processor = build_dual_encoder(vision, text, projection_dim=8, text_tokens=TOKENS, image_size=24)
+    _, processor = build_dual_encoder(vision, text, projection_dim=8, text_tokens=TOKENS, image_size=24)
     assert picture_size(processor.image_processor).side == 24
-    assert not hasattr(model.config.text_config, "tokenizer")  # a place on this machine is no part of a model
-    model.save_pretrained(tmp_path / "model")
-    assert str(saved("xlm-roberta")) not in (tmp_path / "model/config.json").read_text(encoding="utf-8")
     assert processor.tokenizer.model_max_length == TOKENS
+
+
+def test_a_tokenizer_beside_the_model(saved: Saved, tmp_path: Path) -> None:
+    """A folder of weights alone takes any tokenizer; the model's own would be in the folder."""
+    AutoModel.from_pretrained(saved("bert")).save_pretrained(tmp_path / "weights")
+    beside = Tower(model=str(tmp_path / "weights"), tokenizer=str(saved("bert")))
+    built = [
+        build_dual_encoder(Tower(model=str(saved("vit"))), text, projection_dim=8, text_tokens=TOKENS)
+        for text in (beside, Tower(model=str(saved("bert"))))
+    ]
+    (one, processor), (other, own) = built
+    assert same_weights(one.text_model, other.text_model)
+    assert processor.tokenizer(TEXTS).data == own.tokenizer(TEXTS).data
+
+
+def test_no_place_on_this_machine_is_part_of_a_model(saved: Saved, tmp_path: Path) -> None:
+    model, processor = build_dual_encoder(
+        Tower(model=str(saved("vit"))),
+        Tower(config={"model_type": "bert", **TEXT["bert"], "vocab_size": 40}, tokenizer=str(saved("xlm-roberta"))),
+        projection_dim=8,
+        text_tokens=TOKENS,
+    )
+    model.save_pretrained(tmp_path)
+    processor.save_pretrained(tmp_path)
+    for file in tmp_path.iterdir():
+        assert str(saved("vit").parent).encode() not in file.read_bytes(), file.name
+
+
+@pytest.mark.parametrize("text", TEXT)
+@pytest.mark.parametrize("source", ["config", "random weights"])
+def test_a_random_tower_takes_the_special_tokens_of_its_tokenizer(
+    source: str, text: str, saved: Saved, tmp_path: Path
+) -> None:
+    """By default a configuration names those that its model was published with, and captions would end nowhere."""
+    tokenizer, shape = str(saved(text)), {"model_type": text, **TEXT[text], "vocab_size": 40}
+    tower = Tower(config=shape, tokenizer=tokenizer)
+    if source == "random weights":
+        AutoConfig.for_model(**shape).save_pretrained(tmp_path)
+        tower = Tower(model=str(tmp_path), tokenizer=tokenizer, random_weights=True)
+    torch.manual_seed(0)
+    model, processor = build_dual_encoder(Tower(model=str(saved("vit"))), tower, projection_dim=8, text_tokens=TOKENS)
+    for name in ("bos_token_id", "eos_token_id", "pad_token_id"):
+        assert getattr(model.config.text_config, name) in (None, getattr(processor.tokenizer, name)), name
+    captions = [*TEXTS, "a", "a dog", "a dog and", "the", "the cat", "the cat sat"]
+    with torch.no_grad():
+        rows = model.encode_text(*preparation(processor, model.config).tokenize(captions))
+    assert torch.pdist(rows).min() > 1e-3
+
+
+def test_a_trained_tower_keeps_its_special_tokens(saved: Saved, tmp_path: Path) -> None:
+    folder = save_text(tmp_path, "bert", bos_token_id=7, eos_token_id=8, pad_token_id=9)
+    model, _ = build_dual_encoder(
+        Tower(model=str(saved("vit"))), Tower(model=str(folder)), projection_dim=8, text_tokens=TOKENS
+    )
+    config = model.config.text_config
+    assert (config.bos_token_id, config.eos_token_id, config.pad_token_id) == (7, 8, 9)
 
 
 def test_half_precision_is_trained_in_float32_and_loads_in_half(saved: Saved, tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def recipe_file(path: Path, dataset: Path, text_tower: Path, **training: Any) ->
     settings = {"precision": "float32", "checkpoint_every": 4, "log_every": 2, "validate_every": 4} | training
     path.write_text(
         "from isogloss.models.towers import Tower\n"
-        "from isogloss.train.loop import Training\n"
+        "from isogloss.train.training import Training\n"
         "from isogloss.train.optim import Optimisation\n"
         "from isogloss.train.recipe import ClipRecipe, ParallelData\n"
         "recipe = ClipRecipe(\n"

@@ -1,13 +1,17 @@
 """What many tests train on and start from, made once in a session."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
-from train.recipes import text_recipe
-from train.squares import squares
+from train.recipes import clip_recipe, text_recipe
+from train.squares import MADE_UP, squares
 
+from isogloss.data.augment import Augmentation
+from isogloss.models.towers import Tower
+from isogloss.train.optim import Optimisation
 from isogloss.train.run import train
 
 
@@ -40,3 +44,35 @@ def text_tower(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     if not (run / "model").exists():
         train(text_recipe(dataset), run, quiet=True)
     return run / "model"
+
+
+def _trained(root: Path, name: str, dataset: Path, text_tower: Path, languages: tuple[str, ...]) -> Path:
+    """A run that has learnt what the squares are called in these languages, from random weights."""
+    run = root / name
+    if not (run / "model").exists():
+        recipe = clip_recipe(
+            dataset,
+            text_tower,
+            languages,
+            steps=150,
+            checkpoint_every=0,
+            validate_every=75,
+            log_every=25,
+            optimisation=Optimisation(learning_rate=6e-3),
+        )
+        still = Augmentation(scale=0.0, shift=0.0, turn=0.0)
+        data = replace(recipe.data, images_per_step=48, keep_pictures=True, augmentation=still)
+        train(replace(recipe, data=data, text=Tower(model=str(text_tower), random_weights=True)), run, quiet=True)
+    return run
+
+
+@pytest.fixture(scope="session")
+def parallel(dataset: Path, text_tower: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that was trained in all languages of the squares in parallel."""
+    return _trained(tmp_path_factory.getbasetemp(), "parallel", dataset, text_tower, ("en", *MADE_UP))
+
+
+@pytest.fixture(scope="session")
+def english_only(dataset: Path, text_tower: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that was trained in English alone, with everything else alike."""
+    return _trained(tmp_path_factory.getbasetemp(), "english_only", dataset, text_tower, ("en",))

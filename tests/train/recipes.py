@@ -12,9 +12,9 @@ from transformers import PreTrainedTokenizerFast
 from isogloss.data.augment import Augmentation
 from isogloss.models.tokenizer import SPECIAL
 from isogloss.models.towers import Tower
-from isogloss.train.loop import Training
 from isogloss.train.optim import Optimisation
 from isogloss.train.recipe import ClipRecipe, ParallelData, TextData, TextRecipe
+from isogloss.train.training import Training
 
 VISION: dict[str, Any] = {
     "model_type": "vit",
@@ -68,7 +68,7 @@ def text_recipe(dataset: Path, **training: Any) -> TextRecipe:
         config=TEXT,
         vocabulary=300,
         tokens=32,
-        masked=0.3,
+        hidden_tokens=0.3,
         aligned=1.0,
         training=replace(TRAINING, **training),
     )

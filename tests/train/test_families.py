@@ -23,7 +23,7 @@ from isogloss.train.run import train
 
 # Losses of every second step; what changes them changes every result, and is to be meant.
 GOLDEN_CLIP = [3.351113, 3.321242, 3.317405, 3.294247, 3.260361]
-GOLDEN_TEXT = [7.389863, 7.083123, 6.691612, 6.138423, 6.109386]
+GOLDEN_TEXT = [7.472159, 7.099994, 6.77735, 6.41415, 6.145154]
 
 
 @pytest.fixture
@@ -65,7 +65,7 @@ def words(dataset: Path) -> PreTrainedTokenizerFast:
 
 def test_the_golden_curve_of_a_dual_encoder(dataset: Path, words: PreTrainedTokenizerFast, tmp_path: Path) -> None:
     words.save_pretrained(tmp_path / "words")
-    text = Tower(config=TEXT | {"vocab_size": len(words), "tokenizer": str(tmp_path / "words")})
+    text = Tower(config=TEXT | {"vocab_size": len(words)}, tokenizer=str(tmp_path / "words"))
     recipe = replace(clip_recipe(dataset, "unused", steps=30, log_every=6), text=text)
     train(recipe, tmp_path / "run", quiet=True)
     assert losses_of(tmp_path / "run") == pytest.approx(GOLDEN_CLIP, rel=2e-3)

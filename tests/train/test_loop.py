@@ -17,9 +17,10 @@ from isogloss.errors import UserError
 from isogloss.losses import Losses
 from isogloss.train.checkpoint import checkpoints
 from isogloss.train.log import read_metrics
-from isogloss.train.loop import MOST_SKIPPED, Training
+from isogloss.train.loop import MOST_SKIPPED
 from isogloss.train.optim import Optimisation
 from isogloss.train.stages import frozen_until
+from isogloss.train.training import Training
 
 
 def rows(folder: Path) -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from train.recipes import clip_recipe, text_recipe
 
 from isogloss.errors import UserError
 from isogloss.models.towers import Tower
-from isogloss.train.loop import Training
+from isogloss.recipes import recipe_names
 from isogloss.train.optim import Optimisation
 from isogloss.train.recipe import (
     KINDS,
@@ -20,9 +20,9 @@ from isogloss.train.recipe import (
     different_fields,
     field_paths,
     load_recipe,
-    recipe_names,
     to_json,
 )
+from isogloss.train.training import Training
 
 RECIPES = recipe_names()
 
@@ -76,7 +76,7 @@ def test_a_recipe_of_a_file(tmp_path: Path) -> None:
         ("other = 3", "defines no `recipe`"),
         ("recipe = = 3", "fails: SyntaxError"),
         ("import nowhere_at_all", "fails: ModuleNotFoundError"),
-        ("from isogloss.train.loop import Training\nTraining(steps=-1)", "^steps is -1; give a whole number"),
+        ("from isogloss.train.training import Training\nTraining(steps=-1)", "^steps is -1; give a whole number"),
         ("from isogloss.models.towers import Tower\nTower()", "^A tower needs either a model"),
     ],
 )

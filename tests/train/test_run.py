@@ -72,7 +72,7 @@ def test_a_folder_of_something_else_is_left_as_it_is(tmp_path: Path) -> None:
 def test_a_damaged_recipe_is_told(tmp_path: Path) -> None:
     folder = begun(tmp_path / "run")
     (folder / "recipe.json").write_bytes(b'{"family": "cl')
-    with pytest.raises(UserError, match=r"recipe\.json is no JSON that can be read"):
+    with pytest.raises(UserError, match=r"recipe\.json is not valid JSON"):
         open_run(RECIPE, folder)
 
 

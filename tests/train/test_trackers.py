@@ -31,6 +31,6 @@ def test_an_unknown_tracker_names_the_nearest(tmp_path: Path) -> None:
 
 
 def test_a_tracker_that_is_not_installed_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("isogloss.train.loop.get_available_trackers", list)
+    monkeypatch.setattr("isogloss.train.process.get_available_trackers", list)
     with pytest.raises(UserError, match="'wandb' is not installed; install its package or leave it out"):
         toy_fit(tmp_path, trackers=("wandb",))

@@ -9,9 +9,11 @@ import torch
 from torch import Tensor, nn
 
 from isogloss.losses import Losses
-from isogloss.train.loop import Training, fit, start_process
+from isogloss.train.loop import fit
 from isogloss.train.optim import Optimisation
+from isogloss.train.process import start_process
 from isogloss.train.stages import Stage
+from isogloss.train.training import Training
 
 TRAINING = Training(
     steps=12,

@@ -8,6 +8,8 @@ import torch.nn.functional as F
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
+from isogloss.errors import UserError
+
 
 @dataclass(frozen=True)
 class Augmentation:
@@ -24,6 +26,13 @@ class Augmentation:
     shift: float = 0.12
     turn: float = 0.15
     flip: float = 0.0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.flip <= 1:
+            raise UserError(f"flip is {self.flip}; give a chance between 0 and 1.")
+        for name in ("scale", "shift", "turn"):
+            if not getattr(self, name) >= 0:
+                raise UserError(f"{name} is {getattr(self, name)}; give a bound of at least 0.")
 
     @property
     def still(self) -> bool:

@@ -64,11 +64,17 @@ class Preparation:
         return encoded["input_ids"], encoded["attention_mask"]
 
     def hide(
-        self, input_ids: Int[Tensor, "caption token"], hidden: Bool[Tensor, "caption token"]
-    ) -> Int[Tensor, "caption token"]:
-        """The tokens with some of them replaced by the mask; special ones never are."""
-        special = torch.tensor(self.tokenizer.all_special_ids)
-        return input_ids.masked_fill(hidden & ~torch.isin(input_ids, special), self.tokenizer.mask_token_id)
+        self, input_ids: Int[Tensor, "caption token"], chance: NDArray[np.float64], share: float
+    ) -> tuple[Int[Tensor, "caption token"], Bool[Tensor, "caption token"]]:
+        """The tokens with a share of them replaced by the mask, and which ones were; special ones never are.
+
+        Args:
+            chance: even in 0…1, [caption, any number of tokens that is large enough].
+            share: tokens whose chance is below it are hidden.
+        """
+        low = torch.from_numpy(chance[:, : input_ids.shape[1]] < share)
+        hidden = low & ~torch.isin(input_ids, torch.tensor(self.tokenizer.all_special_ids))
+        return input_ids.masked_fill(hidden, self.tokenizer.mask_token_id), hidden
 
 
 @runtime_checkable
@@ -170,7 +176,7 @@ class ParallelBatches:
             self.pictures.split, self.languages, images, self.captions_per_language, generator
         )
         maps = self.augmentation.draw(len(images), generator)
-        chance = torch.from_numpy(generator.random((len(captions), self.preparation.tokens)))
+        chance = generator.random((len(captions), self.preparation.tokens))
 
         mine = slice(self.process, None, self.processes)
         kept = owner % self.processes == self.process
@@ -178,8 +184,7 @@ class ParallelBatches:
             [caption for caption, keep in zip(captions, kept, strict=True) if keep]
         )
         if self.hidden_tokens:
-            hidden = chance[torch.from_numpy(kept), : input_ids.shape[1]] < self.hidden_tokens
-            input_ids = self.preparation.hide(input_ids, hidden)
+            input_ids, _ = self.preparation.hide(input_ids, chance[kept], self.hidden_tokens)
         pixels = torch.from_numpy(self.pictures.batch(images[mine]))
         values = normalise(pixels, self.preparation.mean, self.preparation.deviation)
         return Batch(

@@ -8,7 +8,7 @@ A picture is (file, offset, length), so that a file of a folder and a member of 
 """
 
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,6 @@ import pyarrow as pa
 import pyarrow.compute
 import pyarrow.parquet as pq
 
-from isogloss.data.folder import new_folder, refuse_existing
 from isogloss.data.split import Captions, Split, align
 from isogloss.data.tables import (
     CAPTIONS,
@@ -32,6 +31,7 @@ from isogloss.data.tables import (
     rows_of,
 )
 from isogloss.errors import UserError, unknown
+from isogloss.saving import new_folder, refuse_existing
 
 # Its functions are made when it is imported, so that no type checker sees them.
 pc: Any = pyarrow.compute
@@ -116,8 +116,8 @@ class Dataset:
         complete: refuse a language that has no caption here.
 
         Raises:
-            UserError: an unknown split or language, a language without captions here (if `complete`), captions that are empty, overlong,
-                not UTF-8 or of unknown pictures, or a picture that is listed twice.
+            UserError: an unknown split or language, a language without captions here (if `complete`), captions that
+                are empty, overlong, not UTF-8 or of unknown pictures, or a picture that is listed twice.
         """
         self._known_split(name)
         # Known before a large table is read: a misspelt language should cost no time.
@@ -145,18 +145,6 @@ class Dataset:
                     f"'{name}'; choose another language or split."
                 )
         return Split(name, images, captions)
-
-    def validate(self, progress: Callable[[int, int], None] | None = None) -> None:
-        """Read and check everything: the tables, every caption and every picture, its size and its hash.
-
-        progress: called with (pictures checked, pictures).
-
-        Raises:
-            UserError: the first kind of fault that was found, with the first offender and how many there are.
-        """
-        from isogloss.data.validate import validate
-
-        validate(self, progress)
 
     def _table(self, language: str) -> Path:
         return self.root / "captions" / f"{language}.parquet"

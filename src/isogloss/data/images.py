@@ -1,6 +1,7 @@
 """Pictures: bytes at (file, offset, length), decoded and brought to a vision tower's size."""
 
 import io
+import struct
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -10,11 +11,26 @@ import fsspec
 import numpy as np
 from jaxtyping import UInt8
 from numpy.typing import NDArray
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from isogloss.data.dataset import Dataset, Split
-from isogloss.data.validate import UNDECODABLE, reason
 from isogloss.errors import UserError
+
+# What Pillow's decoders raise on damaged bytes; a damaged header may also claim a size that is refused.
+UNDECODABLE = (
+    OSError,
+    ValueError,
+    SyntaxError,
+    EOFError,
+    TypeError,
+    struct.error,
+    Image.DecompressionBombError,
+)
+
+
+def reason(error: Exception) -> str:
+    """Why bytes could not be decoded, in words; Pillow itself names the buffer that it was given."""
+    return "no format that is known" if isinstance(error, UnidentifiedImageError) else str(error)
 
 
 def read_bytes(location: str, offset: int, length: int) -> bytes:

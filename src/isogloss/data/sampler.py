@@ -67,8 +67,8 @@ class Sampler:
     def __post_init__(self) -> None:
         if not 0 < self.images_per_step <= self.images:
             raise UserError(
-                f"A step of {self.images_per_step} images cannot be drawn from {self.images} images; "
-                f"choose images_per_step between 1 and {self.images}."
+                f"A step of {self.images_per_step} cannot be drawn from the {self.images} that there are; "
+                f"set images_per_step, or meanings_per_step of a text stage, between 1 and {self.images}."
             )
 
     @property

@@ -20,14 +20,15 @@ from isogloss.errors import UserError
 
 @dataclass(frozen=True)
 class TextBatch:
-    """Sentences with hidden tokens, in pairs that mean the same, the shortest first.
+    """Sentences with hidden tokens, in pairs that mean the same.
 
     Attributes:
         input_ids: [caption, token], the hidden ones replaced by the mask.
         attention_mask: [caption, token].
         hidden: [caption, token], which tokens are to be found again.
         targets: [hidden], their numbers, in the order of `hidden`.
-        owner: [caption], which meaning a caption has; the captions of one are translations of each other.
+        owner: [caption], which of the step's meanings a caption has, over all processes; the captions of one are
+            translations of each other.
     """
 
     input_ids: Int[Tensor, "caption token"]
@@ -86,14 +87,14 @@ class TextBatches:
         text: what is read.
         preparation: whose tokenizer has a mask token.
         sampler: which of the `meanings`.
-        masked: the share of tokens that are hidden.
+        hidden_tokens: the share of tokens that are hidden.
         process, processes: this process takes every processes-th meaning, from its own number on.
     """
 
     text: ParallelText
     preparation: Preparation
     sampler: Sampler
-    masked: float
+    hidden_tokens: float
     process: int = 0
     processes: int = 1
 
@@ -129,31 +130,15 @@ class TextBatches:
         captions: list[str] = []
         owner: list[int] = []
         for number, meaning in enumerate(meanings):
-            if number % self.processes != self.process:
-                continue
             for language, part in zip(two[number], share[number], strict=False):
                 if chance[number, language] < 0:
                     continue
                 first, last = self.text.offsets[language][meaning : meaning + 2]
                 captions.append(self.text.texts[language][int(first + part * (last - first))])
-                owner.append(number // self.processes)
-        input_ids, attention_mask = self.preparation.tokenize(captions)
-        # Captions of like length stand together, so that a model may read them in groups with little padding.
-        order = attention_mask.sum(dim=1).argsort(stable=True)
-        input_ids, attention_mask = input_ids[order], attention_mask[order]
-        hidden = self._hide(input_ids, generator)
-        return TextBatch(
-            input_ids=input_ids.masked_fill(hidden, self.preparation.tokenizer.mask_token_id),
-            attention_mask=attention_mask,
-            hidden=hidden,
-            targets=input_ids[hidden],
-            owner=torch.tensor(owner)[order],
-        )
-
-    def _hide(
-        self, input_ids: Int[Tensor, "caption token"], generator: np.random.Generator
-    ) -> Bool[Tensor, "caption token"]:
-        """Which tokens are hidden: each by chance, special ones never."""
-        chosen = torch.from_numpy(generator.random(tuple(input_ids.shape)) < self.masked)
-        special = torch.tensor(self.preparation.tokenizer.all_special_ids)
-        return chosen & ~torch.isin(input_ids, special)
+                owner.append(number)
+        # The randomness of the whole step is drawn by every process, so that a step is the same for any number of them.
+        to_hide = generator.random((len(captions), self.preparation.tokens))
+        mine = np.flatnonzero(np.array(owner) % self.processes == self.process)
+        complete, attention_mask = self.preparation.tokenize([captions[row] for row in mine])
+        input_ids, hidden = self.preparation.hide(complete, to_hide[mine], self.hidden_tokens)
+        return TextBatch(input_ids, attention_mask, hidden, complete[hidden], torch.tensor(owner)[mine])

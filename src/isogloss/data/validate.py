@@ -1,38 +1,22 @@
 """The thorough check of a dataset: every caption is read and every picture decoded."""
 
 import hashlib
-import io
-import struct
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import fsspec
 import pyarrow as pa
 import pyarrow.compute
-from PIL import Image, UnidentifiedImageError
 
+from isogloss.data.dataset import Dataset
+from isogloss.data.images import decode, read_bytes
 from isogloss.data.tables import check_captions, check_images, many, rows_of
 from isogloss.errors import UserError
-
-if TYPE_CHECKING:
-    from isogloss.data.dataset import Dataset
 
 # Its functions are made when it is imported, so that no type checker sees them.
 pc: Any = pyarrow.compute
 
-# What Pillow's decoders raise on damaged bytes; a damaged header may also claim a size that is refused.
-UNDECODABLE = (
-    OSError,
-    ValueError,
-    SyntaxError,
-    EOFError,
-    TypeError,
-    struct.error,
-    Image.DecompressionBombError,
-)
 
-
-def validate(dataset: "Dataset", progress: Callable[[int, int], None] | None = None) -> None:
+def validate(dataset: Dataset, progress: Callable[[int, int], None] | None = None) -> None:
     """Read and check everything in a dataset.
 
     progress: called with (pictures checked, pictures).
@@ -53,12 +37,7 @@ def validate(dataset: "Dataset", progress: Callable[[int, int], None] | None = N
     _check_pictures(dataset, images, progress)
 
 
-def reason(error: Exception) -> str:
-    """Why bytes could not be decoded, in words; Pillow itself names the buffer that it was given."""
-    return "no format that is known" if isinstance(error, UnidentifiedImageError) else str(error)
-
-
-def _check_language(dataset: "Dataset", language: str, keys: pa.ChunkedArray) -> None:
+def _check_language(dataset: Dataset, language: str, keys: pa.ChunkedArray) -> None:
     path = dataset.root / "captions" / f"{language}.parquet"
     captions = dataset.captions(language)
     if not captions.num_rows:
@@ -75,7 +54,7 @@ def _check_language(dataset: "Dataset", language: str, keys: pa.ChunkedArray) ->
         )
 
 
-def _check_pictures(dataset: "Dataset", images: pa.Table, progress: Callable[[int, int], None] | None) -> None:
+def _check_pictures(dataset: Dataset, images: pa.Table, progress: Callable[[int, int], None] | None) -> None:
     faults = 0
     first = ""
     checked = 0
@@ -83,39 +62,28 @@ def _check_pictures(dataset: "Dataset", images: pa.Table, progress: Callable[[in
         for row in batch.to_pylist():
             fault = _fault(dataset, row)
             if fault:
-                first = first or f"picture '{row['key']}', {dataset.locate(row['file'])}, {fault}"
+                first = first or f"'{row['key']}': {fault}"
                 faults += 1
             checked += 1
             if progress:
                 progress(checked, images.num_rows)
     if faults:
         raise UserError(
-            f"{faults:,} of {images.num_rows:,} pictures in {dataset.root} cannot be used; the first, "
-            f"{first}: restore them or make the dataset again."
+            f"{faults:,} of {images.num_rows:,} pictures in {dataset.root} cannot be used; restore them or make the dataset "
+            f"again. The first is {first}"
         )
 
 
-def _fault(dataset: "Dataset", row: Mapping[str, Any]) -> str:
+def _fault(dataset: Dataset, row: Mapping[str, Any]) -> str:
     """What is wrong with a picture, or nothing."""
+    location = dataset.locate(row["file"])
     try:
-        source: Any = fsspec.open(dataset.locate(row["file"]), "rb")
-        with source as opened:
-            opened.seek(row["offset"])
-            content = opened.read(row["length"])
-    except FileNotFoundError:
-        return "is missing"
-    except OSError as error:
-        return f"cannot be read ({error})"
-    if len(content) < row["length"]:
-        return f"has {len(content):,} of {row['length']:,} bytes"
-    try:
-        with Image.open(io.BytesIO(content)) as picture:
-            picture.load()
-            size = picture.size
-    except UNDECODABLE as error:
-        return f"is no picture that can be decoded ({reason(error)})"
+        content = read_bytes(location, row["offset"], row["length"])
+        size = decode(content, location).size
+    except UserError as error:
+        return str(error)
     if size != (row["width"], row["height"]):
-        return f"measures {size[0]} × {size[1]} and is listed as {row['width']} × {row['height']}"
+        return f"{location} measures {size[0]} × {size[1]} and is listed as {row['width']} × {row['height']}."
     if hashlib.sha256(content).hexdigest() != row["sha256"]:
-        return "has other bytes than when it was listed (its SHA-256 differs)"
+        return f"{location} has other bytes than when it was listed (its SHA-256 differs)."
     return ""

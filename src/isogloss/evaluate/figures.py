@@ -14,6 +14,11 @@ def figures(ranks: Ranks, picture: np.ndarray) -> dict[str, Any]:
     return {**accuracies, "rank_quartiles": list(quartiles(ranks.middle))}
 
 
+def gallery_file(evaluation: str) -> str:
+    """The file of the queries that are shown of an evaluation, such as "test" or "other-dataset-test"."""
+    return "gallery.json" if evaluation == "test" else f"gallery-{evaluation}.json"
+
+
 def ranks_to_json(ranks: Ranks, picture: np.ndarray) -> dict[str, Any]:
     """Ranks as JSON, from which every figure can be made again; only queries with ties list them."""
     tied = {str(query): int(ranks.tied[query]) for query in np.flatnonzero(ranks.tied)}

@@ -11,12 +11,13 @@ from isogloss.data.batch import choose_captions
 from isogloss.data.dataset import Dataset
 from isogloss.data.images import Pictures
 from isogloss.errors import UserError
-from isogloss.evaluate.figures import figures, ranks_to_json
+from isogloss.evaluate.figures import figures, gallery_file, ranks_to_json
 from isogloss.evaluate.retrieval import Ranks, caption_to_image, image_to_caption
 from isogloss.models.embedding import embed_captions, embed_images
 from isogloss.models.image_processor import picture_size
 from isogloss.models.towers import load_dual_encoder, preparation
-from isogloss.saving import read_json, write_json
+from isogloss.saved import fields_of, read_json, read_object
+from isogloss.saving import write_json
 
 # Queries of the gallery in each language, and pictures shown for each.
 QUERIES, SHOWN = 3, 5
@@ -45,14 +46,14 @@ def evaluate_run(
     Raises:
         UserError: the run has no model, or the dataset lacks what is asked for.
     """
-    recipe = read_json(run / "recipe.json")
+    with fields_of(run / "recipe.json"):
+        data = read_object(run / "recipe.json")["data"]
+        own, read = str(data["dataset"]), tuple(data["sources"])
     model, processor = load_dual_encoder(run / "model")
     model.to("cuda" if torch.cuda.is_available() else "cpu")  # pyright: ignore[reportArgumentType]
     prepared = preparation(processor, model.config)
-    opened = Dataset.open(dataset or recipe["data"]["dataset"])
-    tested = opened.split(
-        split, tuple(languages) or opened.languages, tuple(sources) or recipe["data"]["sources"] or None
-    )
+    opened = Dataset.open(dataset or own)
+    tested = opened.split(split, tuple(languages) or opened.languages, tuple(sources) or read or None)
     pictures = Pictures(opened, tested, picture_size(processor.image_processor))
     images = embed_images(model, pictures, prepared, np.arange(len(tested))).numpy()
 
@@ -76,10 +77,13 @@ def evaluate_run(
         gallery += _gallery(language, texts, owner, captions, images, to_image, tested.keys)
     name = split if dataset is None else f"{opened.root.name}-{split}"
     path = run / "evaluation" / f"{name}.json"
-    shown = run / "evaluation" / ("gallery.json" if name == "test" else f"gallery-{name}.json")
+    shown = run / "evaluation" / gallery_file(name)
     if path.exists():  # languages that were measured before stay
-        result["languages"] = {**read_json(path)["languages"], **result["languages"]}
-        gallery = [row for row in read_json(shown) if row["language"] not in tested.captions] + gallery
+        with fields_of(path):
+            result["languages"] = {**read_object(path)["languages"], **result["languages"]}
+    if shown.exists():  # a kill leaves the figures without it
+        with fields_of(shown):
+            gallery = [row for row in read_json(shown) if row["language"] not in tested.captions] + gallery
     write_json(path, result)
     write_json(shown, gallery)
     return result

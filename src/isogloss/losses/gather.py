@@ -14,7 +14,7 @@ def _sizes(rows: int, device: torch.device) -> list[int]:
     return [int(size) for size in sizes]
 
 
-def gather_rows(rows: Float[Tensor, "row dim"] | Int[Tensor, " row"]) -> Tensor:
+def gather_rows(rows: Float[Tensor, "row dim"] | Float[Tensor, " row"] | Int[Tensor, " row"]) -> Tensor:
     """The rows of every process in the order of ranks; ragged, since processes hold different numbers of captions.
 
     Each process gets all rows and computes the whole loss; the gradient that flows back is summed over processes, which

@@ -15,6 +15,7 @@ from transformers.models.siglip2 import Siglip2TextConfig, Siglip2TextModel
 from transformers.utils import ModelOutput
 
 from isogloss.errors import UserError
+from isogloss.models.lengths import by_length
 from isogloss.models.pooling import POOLINGS
 
 # CLIP's first temperature and its bound on the scale (arXiv 2103.00020, section 2.5).
@@ -140,22 +141,20 @@ class DualEncoder(PreTrainedModel):
         self,
         input_ids: Int[Tensor, "caption token"],
         attention_mask: Int[Tensor, "caption token"] | None = None,
-        groups: int = 1,
     ) -> Float[Tensor, "caption dim"]:
         """Embeddings of unit norm of some captions, in float32; without a mask every token counts.
 
-        Args:
-            groups: captions are read in so many groups of like length, so that short ones are not padded to the longest.
+        With a mask they are read in groups of like length (`isogloss.models.lengths`), which only saves time.
         """
-        if groups > 1 and attention_mask is not None:
-            lengths = attention_mask.sum(dim=1)
-            order = lengths.argsort()
-            encoded = [
-                self.encode_text(input_ids[rows, :longest], attention_mask[rows, :longest])
-                for rows in order.chunk(groups)
-                for longest in [int(lengths[rows[-1]])]
-            ]
-            return torch.cat(encoded)[order.argsort()]
+        if attention_mask is None:
+            return self._encode_group(input_ids, None)
+        groups = list(by_length(attention_mask))
+        encoded = [self._encode_group(input_ids[rows, :end], attention_mask[rows, :end]) for rows, end in groups]
+        return torch.cat(encoded)[torch.cat([rows for rows, _ in groups]).argsort()]
+
+    def _encode_group(
+        self, input_ids: Int[Tensor, "caption token"], attention_mask: Int[Tensor, "caption token"] | None
+    ) -> Float[Tensor, "caption dim"]:
         if self.config.text_config.model_type in FILLED:
             input_ids, attention_mask = self._filled(input_ids, attention_mask), None
         states = self.text_model(input_ids=input_ids, attention_mask=attention_mask)
@@ -176,13 +175,17 @@ class DualEncoder(PreTrainedModel):
         pixel_values: Float[Tensor, "image channel height width"] | None = None,
         input_ids: Int[Tensor, "caption token"] | None = None,
         attention_mask: Int[Tensor, "caption token"] | None = None,
-        text_groups: int = 1,
+        return_logits: bool = True,
         **_: Any,
     ) -> DualEncoderOutput:
-        """Embeddings of images, captions or both, and of both their similarities times the scale."""
+        """Embeddings of images, captions or both, and of both their similarities times the scale.
+
+        Args:
+            return_logits: False leaves the similarities out, for losses that compute their own over all processes.
+        """
         images = None if pixel_values is None else self.encode_image(pixel_values)
-        captions = None if input_ids is None else self.encode_text(input_ids, attention_mask, text_groups)
-        if images is None or captions is None:
+        captions = None if input_ids is None else self.encode_text(input_ids, attention_mask)
+        if images is None or captions is None or not return_logits:
             return DualEncoderOutput(image_embeds=images, text_embeds=captions, scale=self.scale)
         logits = self.scale * images @ captions.T
         return DualEncoderOutput(images, captions, logits, logits.T, self.scale)

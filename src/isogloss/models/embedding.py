@@ -9,9 +9,6 @@ from isogloss.data.batch import Preparation
 from isogloss.data.images import Pictures
 from isogloss.models.clip import DualEncoder
 
-# Captions are read in so many groups of like length.
-TEXT_GROUPS = 6
-
 
 def embed_images(
     model: DualEncoder, pictures: Pictures, prepared: Preparation, rows: np.ndarray, block: int = 256
@@ -29,5 +26,5 @@ def embed_captions(model: DualEncoder, captions: list[str], prepared: Preparatio
     parts: list[Tensor] = []
     for start in range(0, len(captions), block):
         ids, mask = prepared.tokenize(captions[start : start + block])
-        parts.append(model.encode_text(ids.to(model.device), mask.to(model.device), groups=TEXT_GROUPS).cpu())
+        parts.append(model.encode_text(ids.to(model.device), mask.to(model.device)).cpu())
     return torch.cat(parts)

@@ -70,7 +70,9 @@ _VISION = {
     "swin": "pooler",
     "swinv2": "pooler",
 }
-_TEXT = {"clip_text_model": "pooler", "siglip_text_model": "pooler", "siglip2_text_model": "pooler"}
+# CLIP is read at its end token, which is the last. Its own pooled output is the same state, but finds that token by a number
+# that is not every tokenizer's, and takes the number 2 for the highest number of the caption.
+_TEXT = {"clip_text_model": "last", "siglip_text_model": "pooler", "siglip2_text_model": "pooler"}
 
 
 def vision_pooling(model_type: str) -> str:

@@ -11,6 +11,7 @@ from transformers import AutoConfig, AutoModelForMaskedLM, PreTrainedModel
 from transformers.models.auto.modeling_auto import MODEL_FOR_MASKED_LM_MAPPING_NAMES
 
 from isogloss.errors import UserError, unknown
+from isogloss.models.lengths import by_length
 from isogloss.models.pooling import mean_pooling
 
 
@@ -40,10 +41,6 @@ def build_masked_language_model(config: Mapping[str, Any], tokenizer: Any) -> Pr
         ) from error
 
 
-# Captions of a step are read in so many groups of like length.
-GROUPS = 6
-
-
 class TextEncoder(nn.Module):
     """A masked language model whose head is computed where tokens are hidden and nowhere else."""
 
@@ -57,16 +54,19 @@ class TextEncoder(nn.Module):
         attention_mask: Int[Tensor, "caption token"],
         hidden: Bool[Tensor, "caption token"],
     ) -> dict[str, Tensor]:
-        """Logits at the hidden tokens, [hidden, vocabulary], and the mean state of every caption, [caption, width].
-
-        Captions are read in groups of neighbours, each as long as its longest, so they are best given sorted by length.
-        """
+        """Logits at the hidden tokens, [hidden, vocabulary], and the mean state of every caption, [caption, width]."""
+        # Captions are read in another order, so each hidden token keeps its number.
+        numbers = torch.zeros_like(input_ids).masked_scatter(hidden, torch.arange(hidden.sum(), device=hidden.device))
+        groups = list(by_length(attention_mask))
         at_hidden: list[Tensor] = []
         sentences: list[Tensor] = []
-        for rows in torch.arange(len(input_ids), device=input_ids.device).chunk(GROUPS):
-            longest = int(attention_mask[rows].sum(dim=1).max())
-            mask = attention_mask[rows, :longest]
-            states = self.model.base_model(input_ids=input_ids[rows, :longest], attention_mask=mask)
-            at_hidden.append(states.last_hidden_state[hidden[rows, :longest]])
+        for rows, end in groups:
+            mask = attention_mask[rows, :end]
+            states = self.model.base_model(input_ids=input_ids[rows, :end], attention_mask=mask)
+            at_hidden.append(states.last_hidden_state[hidden[rows, :end]])
             sentences.append(mean_pooling(states, mask))
-        return {"logits": self.model.lm_head(torch.cat(at_hidden)), "sentences": torch.cat(sentences)}
+        read = torch.cat([numbers[rows, :end][hidden[rows, :end]] for rows, end in groups])
+        return {
+            "logits": self.model.lm_head(torch.cat(at_hidden)[read.argsort()]),
+            "sentences": torch.cat(sentences)[torch.cat([rows for rows, _ in groups]).argsort()],
+        }

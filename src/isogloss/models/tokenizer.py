@@ -8,6 +8,8 @@ from tokenizers.models import Unigram
 from tokenizers.trainers import UnigramTrainer
 from transformers import PreTrainedTokenizerFast
 
+from isogloss.errors import UserError
+
 # XLM-R's own special tokens, in its order (arXiv 1911.02116).
 SPECIAL = {"bos_token": "<s>", "pad_token": "<pad>", "eos_token": "</s>", "unk_token": "<unk>", "mask_token": "<mask>"}
 
@@ -42,7 +44,14 @@ def train_tokenizer(texts: Iterable[str], vocabulary: int, tokens: int) -> PreTr
         unk_token=SPECIAL["unk_token"],
         show_progress=False,
     )
-    tokenizer.train_from_iterator(texts, trainer)
+    try:
+        tokenizer.train_from_iterator(texts, trainer)
+    except Exception as error:  # the library in Rust has no class of its own for it
+        if "vocabulary is not large enough" not in str(error):
+            raise
+        raise UserError(
+            f"A vocabulary of {vocabulary} has no room for every letter of the captions; give a larger one."
+        ) from error
     tokenizer.model = Unigram(_in_order(tokenizer), unk_id=list(SPECIAL.values()).index(SPECIAL["unk_token"]))
     tokenizer.post_processor = processors.TemplateProcessing(
         single="<s> $A </s>",

@@ -1,150 +1,22 @@
-"""Towers by Hub name, local path or configuration, and the dual encoder built of two."""
+"""The dual encoder built of two towers, or loaded, and the processor that feeds it."""
 
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-from huggingface_hub.errors import StrictDataclassError
-from safetensors import SafetensorError
 from torch import nn
-from transformers import (
-    CONFIG_MAPPING,
-    AutoConfig,
-    AutoImageProcessor,
-    AutoModel,
-    AutoTokenizer,
-    PretrainedConfig,
-    PreTrainedModel,
-    VisionTextDualEncoderProcessor,
-)
+from transformers import AutoConfig, AutoImageProcessor, AutoTokenizer, PretrainedConfig, VisionTextDualEncoderProcessor
 
 from isogloss.data.batch import Preparation
 from isogloss.data.images import PictureSize
-from isogloss.errors import UserError, unknown
-from isogloss.models.clip import FILLED, DualEncoder, DualEncoderConfig, make_tower
+from isogloss.errors import UserError
+from isogloss.models.clip import FILLED, DualEncoder, DualEncoderConfig
+from isogloss.models.hub import place
 from isogloss.models.image_processor import picture_size, pixel_scale, resized_processor, square_processor
-from isogloss.models.pooling import POOLINGS, text_pooling, vision_pooling
+from isogloss.models.tower import FAILURES, Setting, Tower, absent, build_tower, lacks_weights, reason, tower_config
+from isogloss.saved import check_model
 
-# What Transformers raises on a folder or a name that holds nothing for it, or something damaged.
-UNLOADABLE = (OSError, ValueError, ImportError, SafetensorError, StrictDataclassError)
-# What a model raises on an input, or a pooling on an output, that it was not made for.
-_MISFIT = (ValueError, RuntimeError, IndexError, AttributeError, TypeError, KeyError)
-
-# A value of a Transformers configuration.
-Setting = bool | int | float | str | list[int] | list[str]
-
-
-@dataclass(frozen=True)
-class Tower:
-    """Which tower, and whether it brings its weights.
-
-    Args:
-        model: a Hub name, a local path, or a recipe of the text stage, which is trained first; None with `config`.
-        config: fields of a Transformers configuration with its `model_type`, for random weights.
-        random_weights: take the shape of `model` and leave its weights.
-        pooling: "auto" for what suits the tower, or a name of `isogloss.models.pooling.POOLINGS`.
-        frozen_epochs: how long the tower stays as it came, in epochs; nothing that starts from random weights is frozen.
-    """
-
-    model: str | None = None
-    config: dict[str, Setting] = field(default_factory=dict[str, Setting])
-    random_weights: bool = False
-    pooling: str = "auto"
-    frozen_epochs: float = 0.5
-
-    def __post_init__(self) -> None:
-        if (self.model is None) == (not self.config):
-            raise UserError(
-                "A tower needs either a model (a Hub name or a local path) or a config with a model_type, and not both; "
-                f"this one has model={self.model!r} and config={dict(self.config)!r}."
-            )
-        if self.config and "model_type" not in self.config:
-            raise UserError("A tower's config needs a model_type, such as 'vit' or 'xlm-roberta'.")
-
-    @property
-    def pretrained(self) -> bool:
-        """Whether it brings weights that are worth keeping as they are for a while."""
-        return self.model is not None and not self.random_weights
-
-
-def _absent(model: str, kind: str, error: Exception) -> UserError:
-    said = (str(error).strip().splitlines() or [type(error).__name__])[0]
-    if Path(model).is_dir():
-        return UserError(
-            f"The folder '{model}' holds no {kind} that can be loaded ({said}); restore it or name another."
-        )
-    if Path(model).is_absolute() or model.startswith("."):
-        return UserError(f"The {kind} '{model}' is missing; name a folder that is there, or a model of the Hub.")
-    return UserError(
-        f"The {kind} '{model}' is no folder here and neither in the local cache nor reachable on the Hub; give the path of "
-        f"a downloaded copy (`hf download {model} --local-dir FOLDER`), set HF_HOME to a cache that holds it, or give a "
-        f"config for random weights ({said})."
-    )
-
-
-def tower_config(tower: Tower, kind: str) -> PretrainedConfig:
-    """The configuration of one tower; that of the right half where the model is itself a pair of towers.
-
-    Args:
-        kind: "vision" or "text".
-    """
-    if tower.model is not None:
-        try:
-            config = AutoConfig.from_pretrained(tower.model)
-        except UNLOADABLE as error:
-            raise _absent(tower.model, f"{kind} tower", error) from error
-        return getattr(config, f"{kind}_config", config)
-    fields = {name: value for name, value in tower.config.items() if name not in ("model_type", "tokenizer")}
-    model_type = str(tower.config["model_type"])
-    if model_type not in CONFIG_MAPPING:
-        raise unknown("model_type of Transformers", model_type, CONFIG_MAPPING)
-    try:
-        return AutoConfig.for_model(model_type, **fields)
-    except (*_MISFIT, StrictDataclassError) as error:
-        raise _impossible(kind, error) from error
-
-
-def _impossible(kind: str, error: Exception) -> UserError:
-    return UserError(f"The {kind} tower's config makes no model; correct it: {' '.join(str(error).split())}")
-
-
-def _check(model: PreTrainedModel, kind: str, name: str) -> None:
-    expected = {"vision": "pixel_values", "text": "input_ids"}[kind]
-    if model.main_input_name != expected:
-        raise UserError(
-            f"{name} cannot be the {kind} tower: it reads {model.main_input_name}, and a {kind} tower reads {expected}; "
-            f"choose a model that encodes {'pictures' if kind == 'vision' else 'text'}."
-        )
-
-
-def build_tower(tower: Tower, kind: str) -> tuple[PreTrainedModel, str]:
-    """One tower and the name of its pooling.
-
-    Raises:
-        UserError: the model is absent, is of the other kind, or has no output that the pooling reads.
-    """
-    config = tower_config(tower, kind)
-    pooling = tower.pooling
-    if pooling == "auto":
-        pooling = vision_pooling(config.model_type) if kind == "vision" else text_pooling(config.model_type)
-    if pooling not in POOLINGS:
-        raise UserError(f"There is no pooling '{pooling}'; choose one of auto, {', '.join(POOLINGS)}.")
-
-    def make(**options: Any) -> PreTrainedModel:
-        # In float32 whatever it was saved in: both towers must agree, and small steps are lost in half precision.
-        if tower.model is None or tower.random_weights:
-            return AutoModel.from_config(config, dtype=torch.float32, **options)
-        return AutoModel.from_pretrained(tower.model, dtype=torch.float32, **options)
-
-    try:
-        model = make_tower(make, kind, pooling)
-    except (*UNLOADABLE, RuntimeError) as error:
-        if tower.pretrained:
-            raise _absent(str(tower.model), f"{kind} tower", error) from error
-        raise _impossible(kind, error) from error
-    _check(model, kind, tower.model or config.model_type)
-    return model, pooling
+__all__ = ["Setting", "Tower", "build_dual_encoder", "build_tower", "load_dual_encoder", "preparation"]
 
 
 def build_dual_encoder(
@@ -160,18 +32,18 @@ def build_dual_encoder(
     Raises:
         UserError: a tower is absent or does not fit.
     """
-    vision_model, vision_pool = build_tower(vision, "vision")
-    text_model, text_pool = build_tower(text, "text")
-    processor = _image_processor(vision, vision_model.config, image_size)
+    if vision.tokenizer is not None:
+        raise UserError("A vision tower reads no text; set text.tokenizer and not vision.tokenizer.")
+    vision_config, text_config = tower_config(vision, "vision"), tower_config(text, "text")
     tokenizer = _tokenizer(text, text_tokens)
-    vocabulary = getattr(text_model.config, "vocab_size", len(tokenizer))
-    if len(tokenizer) > vocabulary:
-        raise UserError(
-            f"The tokenizer of '{text.model}' has {len(tokenizer)} tokens and the text tower embeds {vocabulary}; "
-            "give a tower and a tokenizer that belong together."
-        )
+    _check_vocabulary(text_config, tokenizer, text.tokenizer or text.model)
+    if not text.pretrained:
+        _number_special_tokens(text_config, tokenizer)
+    vision_model, vision_pool = build_tower(vision, "vision", vision_config)
+    text_model, text_pool = build_tower(text, "text", text_config)
     if text_model.config.model_type in FILLED:
         text_model.config.pad_token_id = tokenizer.pad_token_id
+    processor = _image_processor(vision, vision_model.config, image_size)
     config = DualEncoderConfig(
         vision_config=vision_model.config,
         text_config=text_model.config,
@@ -192,14 +64,14 @@ def _check_pictures(model: DualEncoder, side: int) -> None:
     own = getattr(model.config.vision_config, "image_size", None)
     try:
         model.encode_image(torch.zeros(1, 3, side, side))
-    except _MISFIT as error:
+    except FAILURES as error:
         if isinstance(own, int) and own != side:
             raise UserError(
                 f"The vision tower takes pictures of {own} pixels, not {side}; set image_size to {own}."
             ) from error
         raise UserError(
             f"The vision tower cannot be read by its pooling '{model.config.vision_pooling}', or reads no colour pictures of "
-            f"{side} pixels ({' '.join(str(error).split())}); choose another pooling or tower."
+            f"{side} pixels ({reason(error)}); choose another pooling or tower."
         ) from error
 
 
@@ -220,28 +92,45 @@ def _check_captions(model: DualEncoder, tokens: int) -> None:
     ids = torch.zeros(1, tokens, dtype=torch.int64)
     try:
         model.encode_text(ids, torch.ones_like(ids))
-    except _MISFIT as error:
+    except FAILURES as error:
         raise UserError(
             f"The text tower cannot be read by its pooling '{model.config.text_pooling}', or reads no captions of {tokens} "
-            f"tokens ({' '.join(str(error).split())}); choose another pooling, fewer text_tokens or another tower."
+            f"tokens ({reason(error)}); choose another pooling, fewer text_tokens or another tower."
         ) from error
 
 
 def _tokenizer(tower: Tower, tokens: int) -> Any:
-    source = tower.model or tower.config.get("tokenizer")
+    source = tower.tokenizer or tower.model
     if source is None:
         raise UserError(
-            "A text tower with random weights needs a tokenizer: give its path as config field 'tokenizer'."
+            "A text tower with a config of its own needs a tokenizer; set text.tokenizer to a Hub name or a local path."
         )
     try:
-        tokenizer = AutoTokenizer.from_pretrained(source, padding_side="right", model_max_length=tokens)
-    except UNLOADABLE as error:
-        raise _absent(str(source), "tokenizer", error) from error
+        tokenizer = AutoTokenizer.from_pretrained(place(source), padding_side="right", model_max_length=tokens)
+    except FAILURES as error:
+        raise absent(source, "tokenizer", error) from error
     if tokenizer.pad_token is None:  # as of LLaMA; padding is masked, so any token will do
         tokenizer.pad_token = tokenizer.eos_token or tokenizer.unk_token
     if tokenizer.pad_token is None:
-        raise UserError(f"The tokenizer of '{source}' has no token to pad with; give it a pad_token.")
+        raise UserError(f"The tokenizer '{source}' has no token to pad with; give it a pad_token.")
     return tokenizer
+
+
+def _check_vocabulary(config: PretrainedConfig, tokenizer: Any, name: str | None) -> None:
+    vocabulary = getattr(config, "vocab_size", len(tokenizer))
+    if len(tokenizer) > vocabulary:
+        raise UserError(
+            f"The tokenizer '{name}' has {len(tokenizer)} tokens and the text tower embeds {vocabulary}; "
+            "give a tower and a tokenizer that belong together."
+        )
+
+
+def _number_special_tokens(config: PretrainedConfig, tokenizer: Any) -> None:
+    """Give a tower of random weights the special tokens of its tokenizer, by whose numbers models find padding and ends."""
+    for name in ("bos_token_id", "eos_token_id", "pad_token_id"):
+        number = getattr(tokenizer, name)
+        if number is not None and getattr(config, name, None) is not None:
+            setattr(config, name, number)
 
 
 def _image_processor(tower: Tower, config: PretrainedConfig, side: int | None) -> Any:
@@ -251,9 +140,9 @@ def _image_processor(tower: Tower, config: PretrainedConfig, side: int | None) -
         # Pixels to [-1, 1], as the ViT checkpoints take them (arXiv 2010.11929).
         return square_processor(PictureSize(side, side), [0.5] * 3, [0.5] * 3)
     try:
-        processor = AutoImageProcessor.from_pretrained(tower.model, backend="pil")
-    except UNLOADABLE as error:
-        raise _absent(str(tower.model), "image processor", error) from error
+        processor = AutoImageProcessor.from_pretrained(place(str(tower.model)), backend="pil")
+    except FAILURES as error:
+        raise absent(str(tower.model), "image processor", error) from error
     return processor if side in (None, picture_size(processor).side) else resized_processor(processor, side)
 
 
@@ -269,13 +158,20 @@ def load_dual_encoder(folder: str | Path) -> tuple[DualEncoder, VisionTextDualEn
     Raises:
         UserError: the folder holds none.
     """
-    if not (Path(folder) / "config.json").is_file():  # else the name would be asked for on the Hub
-        raise UserError(
-            f"{folder} holds no saved model; name the folder of a finished run, such as runs/demo/seed-0/parallel."
-        )
+    check_model(Path(folder))
     try:
-        model = DualEncoder.from_pretrained(folder)
+        config = AutoConfig.from_pretrained(folder)
+        if not isinstance(config, DualEncoderConfig):
+            raise UserError(
+                f"{folder} holds no dual encoder, but a {config.model_type}; name the folder of a finished run."
+            )
+        loaded: Any = DualEncoder.from_pretrained  # whose declared type knows nothing of the report
+        model, report = loaded(folder, config=config, output_loading_info=True)
         processor = VisionTextDualEncoderProcessor.from_pretrained(folder)
-    except UNLOADABLE as error:
-        raise UserError(f"{folder} holds no dual encoder that can be loaded ({error}); train one first.") from error
+    except FAILURES as error:
+        raise UserError(
+            f"{folder} holds no dual encoder that can be loaded ({reason(error)}); train one first."
+        ) from error
+    if report["missing_keys"]:
+        raise lacks_weights(str(folder), sorted(report["missing_keys"]), "restore it or train anew")
     return model.eval(), processor

@@ -5,9 +5,9 @@ isogloss train clip_emoji_parallel --data.dataset emoji --text.model runs/text_e
 
 from isogloss.data.augment import Augmentation
 from isogloss.models.towers import Tower
-from isogloss.train.loop import Training
 from isogloss.train.optim import Optimisation
 from isogloss.train.recipe import ClipRecipe, ParallelData
+from isogloss.train.training import Training
 
 recipe = ClipRecipe(
     data=ParallelData(
@@ -29,13 +29,15 @@ recipe = ClipRecipe(
             "layer_type": "basic",
         }
     ),
-    text=Tower(model="text_emoji", frozen_epochs=0.5),
+    # What tokens mean stays as the text stage has it: training moves only those of its own languages, and the others then
+    # fit the layers above them no longer (docs/results/emoji.md has both).
+    text=Tower(model="text_emoji", frozen_epochs=0.5, frozen=("embeddings.*",)),
     projection_dim=128,
     training=Training(
-        steps=800,
+        steps=900,
         log_every=10,
         validate_every=100,
-        checkpoint_every=200,
+        checkpoint_every=300,
         optimisation=Optimisation(learning_rate=1.5e-3, weight_decay=0.1),
     ),
 )

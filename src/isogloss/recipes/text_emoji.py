@@ -3,9 +3,9 @@
 isogloss train text_emoji --data.dataset emoji --run runs/text_emoji
 """
 
-from isogloss.train.loop import Training
 from isogloss.train.optim import Optimisation
 from isogloss.train.recipe import TextData, TextRecipe
+from isogloss.train.training import Training
 
 recipe = TextRecipe(
     data=TextData(dataset="emoji", meanings_per_step=128),
@@ -21,9 +21,10 @@ recipe = TextRecipe(
         "type_vocab_size": 1,
     },
     vocabulary=8000,
+    hidden_tokens=0.0,
     masked=0.0,
     aligned=1.0,
     training=Training(
-        steps=400, log_every=20, checkpoint_every=200, optimisation=Optimisation(learning_rate=1e-3, weight_decay=0.1)
+        steps=500, log_every=20, checkpoint_every=250, optimisation=Optimisation(learning_rate=2e-3, weight_decay=0.1)
     ),
 )

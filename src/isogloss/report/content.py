@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 from isogloss.data.dataset import Dataset
+from isogloss.evaluate.figures import gallery_file
 from isogloss.report.curves import Metrics
 from isogloss.report.measures import Average, Claim, Measure, Scores
-from isogloss.report.saved import fields_of, read_json, read_object
+from isogloss.saved import fields_of, read_json, read_object
 
 # From what was trained on outwards: each group shares less with it than the one before.
 GROUPS = ("trained", "family seen", "script seen", "family unseen")
@@ -77,7 +78,8 @@ class Content:
     """Everything that a report tells.
 
     languages: in the order of the figures; scores: by language, then arm; runs: of the arms, every seed;
-    text_runs: of the text-only stage; pictures: how many were searched; duration: seconds.
+    text_runs: of the text-only stage; split: whose pictures were searched;
+    pictures: how many; duration: seconds.
     """
 
     folder: Path
@@ -90,6 +92,7 @@ class Content:
     averages: tuple[Average, ...] = ()
     claims: tuple[Claim, ...] = ()
     dataset: Dataset | None = None
+    split: str = "test"
     pictures: int | None = None
     seeds: tuple[int, ...] = ()
     steps: int | None = None
@@ -122,13 +125,13 @@ class Content:
         return list(grouped.items())
 
 
-def read_run(folder: Path, arm: str, seed: int | None) -> Run:
-    """Read a run's recipe, metrics and, where there is one, gallery.
+def read_run(folder: Path, arm: str, seed: int | None, split: str = "test") -> Run:
+    """Read a run's recipe, metrics and, where there is one, the gallery of a split.
 
     Raises:
         UserError: the recipe or the metrics are missing, or one of the three is damaged.
     """
-    gallery = folder / "evaluation" / "gallery.json"
+    gallery = folder / "evaluation" / gallery_file(split)
     return Run(
         arm=arm,
         seed=seed,

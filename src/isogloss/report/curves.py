@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from isogloss.report.saved import fields_of, read_rows
+from isogloss.saved import fields_of, read_rows
 
 # More points than this are closer together than a pixel on a phone.
 MOST_POINTS = 160

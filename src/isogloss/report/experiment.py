@@ -7,7 +7,7 @@ from typing import Any
 from isogloss.data.dataset import Dataset
 from isogloss.report.content import Arm, Content, ReportedLanguage, Run, ordered, read_run
 from isogloss.report.measures import Average, Claim, Scores
-from isogloss.report.saved import fields_of, read_object
+from isogloss.saved import fields_of, read_object
 
 
 def read_experiment(folder: Path) -> Content:
@@ -24,6 +24,7 @@ def read_experiment(folder: Path) -> Content:
         seeds = tuple(int(seed) for seed in experiment.get("seeds", [0]))
         duration = experiment.get("duration_seconds")
         told = {name: str(experiment.get(name, "")) for name in ("title", "command", "created")}
+        split = str(experiment.get("split", "test"))
         machine, versions = dict(experiment.get("machine", {})), dict(experiment.get("versions", {}))
         duration = None if duration is None else float(duration)
         if not arms or not seeds:
@@ -48,12 +49,13 @@ def read_experiment(folder: Path) -> Content:
         arms=arms,
         languages=ordered([languages[tag] for tag in scores], scores, arms[:2][-1].name),
         scores=scores,
-        runs=_runs(folder, arms, seeds),
+        runs=_runs(folder, arms, seeds, split),
         text_runs=_text_runs(folder, seeds),
         averages=averages,
         claims=claims,
         dataset=Dataset.open(folder / "data") if (folder / "data" / "dataset.json").exists() else None,
-        pictures=searched(folder / f"seed-{seeds[0]}" / arms[0].name),
+        split=split,
+        pictures=searched(folder / f"seed-{seeds[0]}" / arms[0].name, split),
         seeds=seeds,
         steps=None if steps is None else int(steps),
         command=told["command"],
@@ -85,13 +87,13 @@ def read_languages(saved: Mapping[str, Any]) -> dict[str, ReportedLanguage]:
     }
 
 
-def searched(run: Path) -> int | None:
-    """How many pictures a run's test searched, where it says so.
+def searched(run: Path, split: str) -> int | None:
+    """How many pictures a run's evaluation searched, where it says so.
 
     Raises:
-        UserError: evaluation/test.json is there, but damaged.
+        UserError: the evaluation is there, but damaged.
     """
-    path = run / "evaluation" / "test.json"
+    path = run / "evaluation" / f"{split}.json"
     if not path.exists():
         return None
     saved = read_object(path)
@@ -109,10 +111,11 @@ def _arm(saved: Mapping[str, Any]) -> Arm:
     )
 
 
-def _runs(folder: Path, arms: tuple[Arm, ...], seeds: tuple[int, ...]) -> tuple[Run, ...]:
+def _runs(folder: Path, arms: tuple[Arm, ...], seeds: tuple[int, ...], split: str) -> tuple[Run, ...]:
     """Every seed's run of the two compared arms, and of the ablations those that there are."""
     places = [(arm, seed, folder / f"seed-{seed}" / arm.name) for arm in arms for seed in seeds]
-    return tuple(read_run(place, arm.name, seed) for arm, seed, place in places if arm in arms[:2] or place.exists())
+    there = [(arm, seed, place) for arm, seed, place in places if arm in arms[:2] or place.exists()]
+    return tuple(read_run(place, arm.name, seed, split) for arm, seed, place in there)
 
 
 def _text_runs(folder: Path, seeds: tuple[int, ...]) -> tuple[Run, ...]:

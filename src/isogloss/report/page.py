@@ -1,8 +1,6 @@
 """The page: one HTML file that needs nothing beside it."""
 
-import os
 import shlex
-import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +19,7 @@ from isogloss.report.measures import cutoffs
 from isogloss.report.recipes import differences, written
 from isogloss.report.run import read_single_run
 from isogloss.report.words import extent, number, standfirst, verdict
+from isogloss.saving import write_text
 
 _SECTIONS = {
     "averages": "On average",
@@ -33,8 +32,6 @@ _SECTIONS = {
     "recipes": "Recipes",
     "repeat": "Repeat",
 }
-
-
 # Cards of a group beyond these are folded away.
 _CARDS_SHOWN = 24
 
@@ -53,7 +50,9 @@ def write_report(folder: Path) -> Path:
             "the folder of an experiment or a run."
         )
     content = read_experiment(folder) if experiment else read_single_run(folder)
-    return _write(folder / "report.html", render(content, experiment=experiment))
+    page = folder / "report.html"
+    write_text(page, render(content, experiment=experiment))
+    return page
 
 
 def render(content: Content, *, experiment: bool) -> str:
@@ -171,30 +170,3 @@ def _duration(seconds: float) -> str:
     hours, minutes = divmod(minutes, 60)
     parts = [(hours, "h"), (minutes, "min"), (rest, "s")]
     return " ".join(f"{count} {unit}" for count, unit in parts if count) or "0 s"
-
-
-def _write(path: Path, text: str) -> Path:
-    """Put a file in its place in one step, so that a page already there is never lost or half-written.
-
-    Raises:
-        UserError: the disk is full, or the folder cannot be written.
-    """
-    temporary: Path | None = None
-    try:
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", dir=path.parent, prefix=f".{path.name}.", delete=False
-        ) as file:
-            temporary = Path(file.name)
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.chmod(0o644)
-        temporary.replace(path)
-    except OSError as error:
-        raise UserError(
-            f"{path} could not be written ({error.strerror or error}); free or choose another place."
-        ) from error
-    finally:
-        if temporary:
-            temporary.unlink(missing_ok=True)
-    return path

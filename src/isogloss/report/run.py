@@ -5,11 +5,12 @@ from pathlib import Path
 from typing import Any
 
 from isogloss.data.dataset import Dataset
+from isogloss.errors import UserError
 from isogloss.languages import language
 from isogloss.report.content import Arm, Content, ReportedLanguage, ordered, read_run
 from isogloss.report.experiment import read_languages, searched
 from isogloss.report.measures import Measure, Scores
-from isogloss.report.saved import fields_of, read_object
+from isogloss.saved import fields_of, read_object
 
 
 def read_single_run(folder: Path) -> Content:
@@ -18,7 +19,8 @@ def read_single_run(folder: Path) -> Content:
     Raises:
         UserError: the recipe or the metrics are missing, or a file is damaged.
     """
-    run = read_run(folder, folder.name, None)
+    split = _evaluated(folder)
+    run = read_run(folder, folder.name, None, split)
     experiment = _experiment_around(folder)
     known: dict[str, ReportedLanguage] = {}
     label = folder.name
@@ -27,7 +29,7 @@ def read_single_run(folder: Path) -> Content:
             saved = read_object(experiment / "experiment.json")
             known = read_languages(saved.get("languages", {}))
             label = next((str(arm["label"]) for arm in saved["arms"] if arm["name"] == folder.name), label)
-    scores = _read_scores(folder)
+    scores = _read_scores(folder, split)
     languages = [known.get(tag) or _from_the_table(tag) for tag in scores]
     steps = [int(row["step"]) for rows in run.metrics.rows.values() for row in rows]
     return Content(
@@ -38,14 +40,21 @@ def read_single_run(folder: Path) -> Content:
         scores=scores,
         runs=(run,),
         dataset=_dataset_of(run.recipe, experiment),
-        pictures=searched(folder),
+        split=split,
+        pictures=searched(folder, split),
         steps=max(steps, default=None),
     )
 
 
-def _read_scores(folder: Path) -> dict[str, dict[str, Scores]]:
-    """What evaluation/test.json measured, as an arm of the run's name; empty where there was no test."""
-    path = folder / "evaluation" / "test.json"
+def _evaluated(folder: Path) -> str:
+    """The split that is reported: the test, or where only others were evaluated, the first of them by name."""
+    found = sorted(path.stem for path in (folder / "evaluation").glob("*.json") if not path.stem.startswith("gallery"))
+    return "test" if "test" in found or not found else found[0]
+
+
+def _read_scores(folder: Path, split: str) -> dict[str, dict[str, Scores]]:
+    """What an evaluation measured, as an arm of the run's name; empty where there was none."""
+    path = folder / "evaluation" / f"{split}.json"
     if not path.exists():
         return {}
     saved = read_object(path)
@@ -68,7 +77,10 @@ def _experiment_around(folder: Path) -> Path | None:
 
 
 def _from_the_table(tag: str) -> ReportedLanguage:
-    found = language(tag)
+    try:
+        found = language(tag)
+    except UserError:  # a dataset may be in any language, and its tag is then all that is known of it
+        return ReportedLanguage(tag, tag, tag, "ltr")
     return ReportedLanguage(tag, found.name, found.endonym, found.direction, found.script, found.family)
 
 

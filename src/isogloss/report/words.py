@@ -68,7 +68,7 @@ def verdict(content: Content) -> str:
 def extent(content: Content) -> str:
     """How large the experiment is, in a line."""
     counts = {
-        "test picture": content.pictures,
+        f"{content.split} picture": content.pictures,
         "language": len(content.languages),
         "step": content.steps,
         "seed": len(content.seeds),

@@ -1,7 +1,6 @@
 """Search a dataset's pictures by words of any language."""
 
 import json
-import secrets
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,8 @@ from isogloss.models.clip import DualEncoder
 from isogloss.models.embedding import embed_captions, embed_images
 from isogloss.models.image_processor import picture_size
 from isogloss.models.towers import load_dual_encoder, preparation
-from isogloss.saving import read_json
+from isogloss.saved import fields_of, read_object
+from isogloss.saving import new_file
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,10 @@ def search(
         raise UserError(f"top is {top}; ask for at least one picture.")
     model, processor = load_dual_encoder(run / "model")
     prepared = preparation(processor, model.config)
-    opened = Dataset.open(dataset or read_json(run / "recipe.json")["data"]["dataset"])
+    if dataset is None:
+        with fields_of(run / "recipe.json"):
+            dataset = str(read_object(run / "recipe.json")["data"]["dataset"])
+    opened = Dataset.open(dataset)
     shown = opened.split(split, (names,))
     pictures = Pictures(opened, shown, picture_size(processor.image_processor))
     images = _embeddings(run, model, pictures, prepared, shown)
@@ -86,11 +89,6 @@ def _embeddings(run: Path, model: DualEncoder, pictures: Pictures, prepared: Pre
         if saved.metadata() == mark:
             return saved.get_tensor("images")
     images = embed_images(model, pictures, prepared, np.arange(len(split)))
-    partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
-    with suppress(OSError, SafetensorError):
-        path.parent.mkdir(exist_ok=True)
+    with suppress(UserError), new_file(path) as partial:
         save_file({"images": images}, partial, mark)
-        partial.replace(path)
-    with suppress(OSError):
-        partial.unlink()
     return images

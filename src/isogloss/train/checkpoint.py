@@ -5,8 +5,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from isogloss.data.folder import new_folder, remove_abandoned, writing
 from isogloss.errors import UserError
+from isogloss.saving import new_folder, remove_abandoned, writing
 
 _NAME = re.compile(r"step-(\d{8})")
 
@@ -60,7 +60,7 @@ def load_checkpoint(accelerator: Any, folder: Path) -> int:
         UserError: it is damaged, or of another model.
     """
     if accelerator.is_main_process:
-        remove_abandoned(folder / "checkpoints" / "step-*")
+        remove_abandoned(folder / "checkpoints")
     found = checkpoints(folder)
     if not found:
         return 0

@@ -11,7 +11,6 @@ from torch import Tensor, nn
 
 from isogloss.data.batch import Batch, ParallelBatches, Preparation, captioned, choose_captions
 from isogloss.data.dataset import Dataset, Split
-from isogloss.data.folder import new_folder
 from isogloss.data.images import Pictures
 from isogloss.data.sampler import Sampler
 from isogloss.errors import UserError
@@ -20,15 +19,25 @@ from isogloss.losses.gather import gather_owner, gather_rows
 from isogloss.losses.parallel import parallel_loss
 from isogloss.losses.per_language import per_language_loss
 from isogloss.models.clip import DualEncoder
-from isogloss.models.embedding import TEXT_GROUPS, embed_captions, embed_images
+from isogloss.models.embedding import embed_captions, embed_images
 from isogloss.models.image_processor import picture_size
 from isogloss.models.towers import build_dual_encoder, preparation
+from isogloss.saving import new_folder
 from isogloss.train.loop import fit
 from isogloss.train.recipe import ClipRecipe
-from isogloss.train.stages import frozen_until
+from isogloss.train.stages import freeze, frozen_until
 
 # Images of a validation batch: the loss depends on how many compete, so it is fixed whatever the training batch.
 VALIDATION_IMAGES = 128
+
+
+def contrast(
+    objective: str, images: Tensor, captions: Tensor, owner: Tensor, language: Tensor, scale: Tensor
+) -> Losses:
+    """A recipe's objective on embeddings of unit norm, [image, dim] and [caption, dim]."""
+    if objective == "per_language":
+        return per_language_loss(images, captions, owner, language, scale)
+    return parallel_loss(images, captions, owner, scale)
 
 
 def clip_loss(model: nn.Module, batch: Batch, objective: str) -> Losses:
@@ -37,13 +46,11 @@ def clip_loss(model: nn.Module, batch: Batch, objective: str) -> Losses:
         pixel_values=batch.pixel_values.contiguous(memory_format=torch.channels_last),
         input_ids=batch.input_ids,
         attention_mask=batch.attention_mask,
-        text_groups=TEXT_GROUPS,
+        return_logits=False,
     )
-    images, captions = gather_rows(output.image_embeds), gather_rows(output.text_embeds)
     owner = gather_owner(batch.owner, len(batch.pixel_values))
-    if objective == "per_language":
-        return per_language_loss(images, captions, owner, gather_rows(batch.language), output.scale)
-    return parallel_loss(images, captions, owner, output.scale)
+    images, captions, language = map(gather_rows, (output.image_embeds, output.text_embeds, batch.language))
+    return contrast(objective, images, captions, owner, language, output.scale)
 
 
 def validation(
@@ -62,9 +69,7 @@ def validation(
         texts, owner, language = choose_captions(split, read, rows, None, None)
         captions = embed_captions(model, texts, prepared).to(model.device)
         owners, numbers = (torch.from_numpy(array).to(model.device) for array in (owner, language))
-        if name == "per_language":
-            return per_language_loss(images, captions, owners, numbers, model.scale)
-        return parallel_loss(images, captions, owners, model.scale)
+        return contrast(name, images, captions, owners, numbers, model.scale)
 
     def validate(model: DualEncoder) -> dict[str, float]:
         sums: dict[str, float] = {}
@@ -88,7 +93,6 @@ def train_clip(recipe: ClipRecipe, folder: Path, accelerator: Accelerator, quiet
         UserError: the dataset lacks a language or a split, a tower is absent or does not fit, or training cannot go on.
     """
     data, training = recipe.data, recipe.training
-    torch.manual_seed(training.seed)
     model, processor = build_dual_encoder(
         recipe.vision,
         recipe.text,
@@ -124,10 +128,10 @@ def train_clip(recipe: ClipRecipe, folder: Path, accelerator: Accelerator, quiet
         languages = (*data.languages, *({"en"} & set(dataset.languages) - set(data.languages)))
         held_out = dataset.split("validation", languages, data.sources or None, complete=False)
         validate = validation(pictures(held_out), data.languages, recipe.objective, prepared)
-    frozen = {
-        f"{kind}_model": tower.frozen_epochs if tower.pretrained else 0.0
-        for kind, tower in (("vision", recipe.vision), ("text", recipe.text))
+    pretrained = {
+        f"{kind}_model": tower for kind, tower in (("vision", recipe.vision), ("text", recipe.text)) if tower.pretrained
     }
+    freeze(model, [f"{name}.{pattern}" for name, tower in pretrained.items() for pattern in tower.frozen])
     fit(
         model,
         batches,
@@ -135,7 +139,7 @@ def train_clip(recipe: ClipRecipe, folder: Path, accelerator: Accelerator, quiet
         training=training,
         folder=folder,
         accelerator=accelerator,
-        stages=frozen_until(frozen),
+        stages=frozen_until({name: tower.frozen_epochs for name, tower in pretrained.items()}),
         validate=validate,
         description=None if quiet else folder.name,
     )

@@ -8,8 +8,8 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from isogloss.data.folder import writing
-from isogloss.saving import write_text
+from isogloss.saved import read_rows
+from isogloss.saving import write_text, writing
 
 
 class MetricsLog:
@@ -36,16 +36,12 @@ class MetricsLog:
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:
-    """The rows of a metrics file; a last line that a kill cut short is left out."""
-    if not path.exists():
-        return []
-    rows: list[dict[str, Any]] = []
-    for line in path.read_text(encoding="utf-8").splitlines():
-        try:
-            rows.append(json.loads(line))
-        except json.JSONDecodeError:
-            break
-    return rows
+    """The rows of a metrics file, none where a run has not begun to write it.
+
+    Raises:
+        UserError: a line is no JSON object, unless it is the last one, which a kill may have cut short.
+    """
+    return read_rows(path) if path.exists() else []
 
 
 def quiet_libraries() -> None:

@@ -1,130 +1,28 @@
 """The loop that every family trains through: it knows batches, a loss and stages, and no model family."""
 
 import math
-import signal
 import time
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
-from accelerate import Accelerator, DistributedDataParallelKwargs
-from accelerate.state import AcceleratorState
-from accelerate.tracking import get_available_trackers
-from accelerate.utils import LoggerType
+from accelerate import Accelerator
 from torch import nn
 from torch.utils.data import DataLoader
 
 from isogloss.data.batch import Batches
-from isogloss.errors import UserError, unknown
+from isogloss.errors import UserError
 from isogloss.losses import Losses
 from isogloss.train.checkpoint import load_checkpoint, save_checkpoint
 from isogloss.train.log import MetricsLog, progress_bar
-from isogloss.train.optim import Optimisation
+from isogloss.train.process import any_process, attention, interruption, seed_step
 from isogloss.train.stages import Stage, freeze, frozen_at, rest
+from isogloss.train.training import Training
 
 # So many steps in a row without a finite gradient are no accident of one batch.
 MOST_SKIPPED = 10
-
-
-@dataclass(frozen=True)
-class Training:
-    """How long and how a run trains.
-
-    Args:
-        steps: of the whole run.
-        seed: of weights, order, augmentation and dropout.
-        precision: "float32", "bfloat16", or "auto" for bfloat16 where the machine computes in it.
-        log_every, validate_every, checkpoint_every: in steps; 0 for never, and validation and checkpoint also at the end.
-        checkpoints_kept: the last few.
-        workers: processes that prepare batches ahead; 0 prepares them in between.
-        trackers: of Accelerate, such as "tensorboard" and "wandb".
-    """
-
-    steps: int = 400
-    seed: int = 0
-    precision: str = "auto"
-    log_every: int = 10
-    validate_every: int = 100
-    checkpoint_every: int = 100
-    checkpoints_kept: int = 2
-    workers: int = 0
-    trackers: tuple[str, ...] = ()
-    optimisation: Optimisation = field(default_factory=Optimisation)
-
-    def __post_init__(self) -> None:
-        if self.steps < 1:
-            raise UserError(f"steps is {self.steps}; give a whole number of at least 1.")
-        if self.precision not in ("auto", "float32", "bfloat16"):
-            raise UserError(f"There is no precision '{self.precision}'; choose auto, float32 or bfloat16.")
-        if self.checkpoints_kept < 1:
-            raise UserError(f"checkpoints_kept is {self.checkpoints_kept}; keep at least the last one.")
-
-
-def computes_bfloat16() -> bool:
-    """Whether this machine multiplies bfloat16 matrices in hardware, on its GPU or else its processor."""
-    if torch.cuda.is_available():
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    # PyTorch has no public question for it.
-    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()  # pyright: ignore[reportPrivateUsage]
-
-
-def start_process(training: Training, folder: Path) -> Accelerator:
-    """Set the device, the process group, the precision and the trackers: the one place that does.
-
-    Raises:
-        UserError: a tracker is not known or not installed.
-    """
-    for tracker in training.trackers:
-        if tracker not in LoggerType.list():
-            raise unknown("tracker", tracker, LoggerType.list())
-        if tracker not in map(str, get_available_trackers()):
-            raise UserError(
-                f"The tracker '{tracker}' is not installed; install its package or leave it out of trackers."
-            )
-    # A process trains several runs, each in its own precision, and Accelerate else holds the first one's for all.
-    AcceleratorState._reset_state()  # pyright: ignore[reportPrivateUsage]
-    bfloat16 = training.precision == "bfloat16" or (training.precision == "auto" and computes_bfloat16())
-    return Accelerator(
-        mixed_precision="bf16" if bfloat16 else "no",
-        log_with=list(training.trackers) or None,
-        project_dir=str(folder),
-        # Frozen parameters are in no graph, and data-parallel training has to expect that.
-        kwargs_handlers=[DistributedDataParallelKwargs(find_unused_parameters=True)],
-    )
-
-
-def seed_step(seed: int, step: int, process: int) -> None:
-    """Dropout and masking are functions of the step too, so that a resumed run repeats them."""
-    torch.manual_seed((seed * 1_000_003 + step) * 1_009 + process)
-
-
-@contextmanager
-def interruption() -> Generator[Callable[[], bool]]:
-    """Whether Ctrl-C or a termination was asked for since; a second Ctrl-C ends at once."""
-    asked: list[int] = []
-
-    def note(number: int, frame: Any) -> None:
-        asked.append(number)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = [signal.signal(number, note) for number in numbers]
-    try:
-        yield lambda: bool(asked)
-    finally:
-        for number, handler in zip(numbers, before, strict=True):
-            signal.signal(number, handler)
-
-
-def _any_process(accelerator: Accelerator, flag: bool) -> bool:
-    """Whether any process has the flag: all have to stop at one step, or they would wait for each other for ever."""
-    if accelerator.num_processes == 1:
-        return flag
-    flags: Any = accelerator.reduce(torch.tensor(int(flag), device=accelerator.device), "sum")
-    return bool(flags)
 
 
 @dataclass
@@ -247,7 +145,8 @@ def fit(
             model.train()
             if frozen:
                 rest(bare)
-            losses = loss(model, batch.to(accelerator.device))
+            with attention(accelerator):
+                losses = loss(model, batch.to(accelerator.device))
             accelerator.backward(losses.total)
             norm = float(accelerator.clip_grad_norm_(bare.parameters(), training.optimisation.largest_gradient) or 0.0)
             if math.isfinite(norm) and bool(torch.isfinite(losses.total.detach())):
@@ -282,11 +181,12 @@ def fit(
                 with torch.no_grad():
                     report({"step": done, "epoch": epoch, "split": "validation", **validate(bare)})
                 interval.since = time.perf_counter()
-            stop = _any_process(accelerator, interrupted())
+            stop = any_process(accelerator, interrupted())
             if last or stop or (training.checkpoint_every and done % training.checkpoint_every == 0):
                 save_checkpoint(accelerator, folder, done, training.checkpoints_kept)
             if stop:
                 raise KeyboardInterrupt
-    accelerator.end_training()
+    for tracker in accelerator.trackers:  # and not end_training, which would end the process group of the next stage
+        tracker.finish()
     freeze(bare, (), fixed)
     return bare.eval()

@@ -16,7 +16,8 @@ class Optimisation:
     Args:
         learning_rate: the highest, reached after warmup.
         weight_decay: of matrices; vectors (biases, norms, the temperature) are not decayed.
-        betas, epsilon: of AdamW (arXiv 1711.05101); CLIP's second moment for transformers is 0.98.
+        betas: of AdamW (arXiv 1711.05101); CLIP's second moment for transformers is 0.98.
+        epsilon: of AdamW.
         warmup: the share of the run in which the learning rate rises.
         final: the learning rate at the end, as a share of the highest.
         largest_gradient: gradients are scaled down to this norm.
@@ -33,8 +34,17 @@ class Optimisation:
     def __post_init__(self) -> None:
         if not self.learning_rate > 0:
             raise UserError(f"learning_rate is {self.learning_rate}; give a number above 0, such as 0.001.")
+        if not all(0 <= beta < 1 for beta in self.betas):
+            raise UserError(f"betas are {self.betas}; give two numbers from 0 to below 1, such as 0.9 and 0.98.")
+        for name in ("weight_decay", "epsilon"):
+            if not getattr(self, name) >= 0:
+                raise UserError(f"{name} is {getattr(self, name)}; give a number of at least 0.")
+        if not self.largest_gradient > 0:
+            raise UserError(f"largest_gradient is {self.largest_gradient}; give a number above 0, such as 1.")
         if not 0 <= self.warmup <= 1:
             raise UserError(f"warmup is {self.warmup}; give a share of the run between 0 and 1.")
+        if not 0 <= self.final <= 1:
+            raise UserError(f"final is {self.final}; give a share of the highest learning rate between 0 and 1.")
 
     def rate(self, step: int, steps: int) -> float:
         """The learning rate of a step: linear warmup, then half a cosine."""

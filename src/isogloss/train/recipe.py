@@ -3,17 +3,27 @@
 import importlib
 import importlib.util
 import json
-import pkgutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import isogloss.recipes
 from isogloss.data.augment import Augmentation
 from isogloss.errors import UserError, unknown
 from isogloss.models.towers import Setting, Tower
-from isogloss.train.loop import Training
+from isogloss.recipes import recipe_names
+from isogloss.train.training import Training
+
+
+def _check_whole(part: Any, *names: str) -> None:
+    for name in names:
+        if getattr(part, name) < 1:
+            raise UserError(f"{name} is {getattr(part, name)}; give a whole number of at least 1.")
+
+
+def _check_share(part: Any, name: str) -> None:
+    if not 0 <= getattr(part, name) <= 1:
+        raise UserError(f"{name} is {getattr(part, name)}; give a share between 0 and 1.")
 
 
 @dataclass(frozen=True)
@@ -45,6 +55,17 @@ class ParallelData:
     threads: int = 1
     augmentation: Augmentation = field(default_factory=Augmentation)
 
+    def __post_init__(self) -> None:
+        if not self.languages:
+            raise UserError("languages is empty; name at least one language to train.")
+        twice = [tag for number, tag in enumerate(self.languages) if tag in self.languages[:number]]
+        if twice:
+            raise UserError(f"languages names '{twice[0]}' more than once; name each language once.")
+        _check_whole(self, "images_per_step", "captions_per_language", "threads")
+        if self.image_size is not None:
+            _check_whole(self, "image_size")
+        _check_share(self, "hidden_tokens")
+
 
 @dataclass(frozen=True)
 class ClipRecipe:
@@ -64,6 +85,9 @@ class ClipRecipe:
     text_tokens: int = 64
     training: Training = field(default_factory=Training)
 
+    def __post_init__(self) -> None:
+        _check_whole(self, "projection_dim", "text_tokens")
+
 
 @dataclass(frozen=True)
 class TextData:
@@ -81,6 +105,9 @@ class TextData:
     sources: tuple[str, ...] = ()
     meanings_per_step: int = 128
 
+    def __post_init__(self) -> None:
+        _check_whole(self, "meanings_per_step")
+
 
 @dataclass(frozen=True)
 class TextRecipe:
@@ -90,7 +117,8 @@ class TextRecipe:
         config: of a Transformers masked language model, without vocab_size.
         vocabulary: how many tokens the tokenizer learns.
         tokens: the most of a caption.
-        masked: the share of tokens that are hidden (arXiv 1810.04805 hides 0.15).
+        hidden_tokens: the share of tokens that the mask replaces (arXiv 1810.04805 hides 0.15).
+        masked: the weight of masked language modelling, of the hidden tokens; 0 leaves it out.
         aligned: the weight of the contrastive loss between a caption and its translation; 0 leaves it out.
     """
 
@@ -98,17 +126,17 @@ class TextRecipe:
     config: dict[str, Setting]
     vocabulary: int = 8000
     tokens: int = 64
-    masked: float = 0.15
+    hidden_tokens: float = 0.15
+    masked: float = 1.0
     aligned: float = 0.0
     training: Training = field(default_factory=Training)
 
+    def __post_init__(self) -> None:
+        _check_whole(self, "vocabulary", "tokens")
+        _check_share(self, "hidden_tokens")
+
 
 Recipe = ClipRecipe | TextRecipe
-
-
-def recipe_names() -> list[str]:
-    """The recipes that come with isogloss."""
-    return sorted(module.name for module in pkgutil.iter_modules(isogloss.recipes.__path__))
 
 
 def load_recipe(name: str) -> Recipe:
@@ -167,7 +195,7 @@ def field_paths(recipe: Any, prefix: str = "") -> list[str]:
         path, value = f"{prefix}{entry.name}".replace("_", "-"), getattr(recipe, entry.name)
         if is_dataclass(value):
             paths += field_paths(value, f"{path}.")
-        elif isinstance(value, dict) and value:
+        elif isinstance(value, dict):
             paths += [f"{path}.{key}".replace("_", "-") for key in value]
         else:
             paths.append(path)

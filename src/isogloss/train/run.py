@@ -3,20 +3,19 @@
 from dataclasses import replace
 from pathlib import Path
 
-from accelerate.utils import set_seed
-
 from isogloss.errors import UserError
-from isogloss.saving import read_json, write_json
+from isogloss.recipes import recipe_names
+from isogloss.saved import read_object
+from isogloss.saving import remove_abandoned, write_json
 from isogloss.train.clip import train_clip
 from isogloss.train.log import quiet_libraries
-from isogloss.train.loop import start_process
+from isogloss.train.process import start_process
 from isogloss.train.recipe import (
     ClipRecipe,
     Recipe,
     TextRecipe,
     different_fields,
     load_recipe,
-    recipe_names,
     to_json,
 )
 from isogloss.train.text import train_text
@@ -38,8 +37,7 @@ def train(recipe: Recipe, folder: Path, quiet: bool = False) -> Path:
     if isinstance(recipe, ClipRecipe) and recipe.text.model in recipe_names():
         text = _text_stage(recipe, folder / "text", quiet)
         recipe = replace(recipe, text=replace(recipe.text, model=str(text)))
-        accelerator = start_process(recipe.training, folder)  # the text stage's precision is its own
-    set_seed(recipe.training.seed)
+        accelerator = start_process(recipe.training, folder)  # the text stage's seed and precision are its own
     if isinstance(recipe, TextRecipe):
         return train_text(recipe, folder, accelerator, quiet)
     return train_clip(recipe, folder, accelerator, quiet)
@@ -74,6 +72,7 @@ def open_run(recipe: Recipe, folder: Path) -> None:
         raise UserError(f"{folder} exists and is no run; name another folder with --run.")
     else:
         check_recipe(recipe, folder)
+        remove_abandoned(folder)
 
 
 def check_recipe(recipe: Recipe, folder: Path) -> None:
@@ -82,7 +81,7 @@ def check_recipe(recipe: Recipe, folder: Path) -> None:
     Raises:
         UserError: the recipes differ, and the first fields in which they do are named; or recipe.json is damaged.
     """
-    differing = different_fields(read_json(folder / "recipe.json"), to_json(recipe))
+    differing = different_fields(read_object(folder / "recipe.json"), to_json(recipe))
     if differing:
         raise UserError(
             f"{folder} holds a run of another recipe (they differ in {', '.join(differing[:3])}); "

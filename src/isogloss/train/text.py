@@ -12,29 +12,32 @@ from transformers import AutoTokenizer
 
 from isogloss.data.batch import Preparation
 from isogloss.data.dataset import Dataset
-from isogloss.data.folder import new_folder
 from isogloss.data.sampler import Sampler
 from isogloss.data.text import ParallelText, TextBatch, TextBatches
 from isogloss.losses import Losses
+from isogloss.losses.gather import gather_rows
 from isogloss.losses.masked_language_model import masked_language_model_loss
 from isogloss.losses.sentences import sentence_loss
 from isogloss.models.text import TextEncoder, build_masked_language_model
 from isogloss.models.tokenizer import train_tokenizer
+from isogloss.saving import new_folder
 from isogloss.train.loop import fit
 from isogloss.train.recipe import TextRecipe
 
 
-def text_loss(model: nn.Module, batch: TextBatch, aligned: float) -> Losses:
-    """Masked language modelling, and `aligned` times the contrast of a caption with its translation."""
+def text_loss(model: nn.Module, batch: TextBatch, masked: float, aligned: float) -> Losses:
+    """`masked` times masked language modelling and `aligned` times the contrast of translations, over all processes."""
     output: Any = model(batch.input_ids, batch.attention_mask, batch.hidden)
-    masked = masked_language_model_loss(output["logits"], batch.targets)
-    if not aligned:
-        return masked
-    contrast = sentence_loss(F.normalize(output["sentences"].float(), dim=-1), batch.owner)
+    parts: list[tuple[str, float, Losses]] = []
+    if masked:
+        parts.append(("masked", masked, masked_language_model_loss(output["logits"], batch.targets)))
+    if aligned:
+        sentences = gather_rows(F.normalize(output["sentences"].float(), dim=-1))
+        parts.append(("aligned", aligned, sentence_loss(sentences, gather_rows(batch.owner))))
     return Losses(
-        total=masked.total + aligned * contrast.total,
-        floor=masked.floor,
-        parts={"masked": masked.total.detach(), "aligned": contrast.total.detach()},
+        total=torch.stack([weight * losses.total for _, weight, losses in parts]).sum(),
+        floor=torch.stack([weight * losses.floor for _, weight, losses in parts]).sum(),
+        parts={name: losses.total.detach() for name, _, losses in parts},
     )
 
 
@@ -53,7 +56,6 @@ def train_text(recipe: TextRecipe, folder: Path, accelerator: Accelerator, quiet
     Raises:
         UserError: the dataset lacks a language, the config is of no masked language model, or training cannot go on.
     """
-    torch.manual_seed(recipe.training.seed)
     text = ParallelText.of(Dataset.open(recipe.data.dataset), recipe.data.languages, recipe.data.sources)
     tokenizer = _tokenizer(recipe, text, folder / "tokenizer", accelerator)
     meanings = int(text.languages_of.any(axis=1).sum())
@@ -62,7 +64,7 @@ def train_text(recipe: TextRecipe, folder: Path, accelerator: Accelerator, quiet
         # A text encoder sees no picture, so the pixels' scale is left empty.
         preparation=Preparation(tokenizer, recipe.tokens, mean=(), deviation=()),
         sampler=Sampler(meanings, recipe.data.meanings_per_step, recipe.training.seed),
-        masked=recipe.masked,
+        hidden_tokens=recipe.hidden_tokens,
         process=accelerator.process_index,
         processes=accelerator.num_processes,
     )
@@ -70,7 +72,7 @@ def train_text(recipe: TextRecipe, folder: Path, accelerator: Accelerator, quiet
     fit(
         encoder,
         batches,
-        lambda model, batch: text_loss(model, batch, recipe.aligned),
+        lambda model, batch: text_loss(model, batch, recipe.masked, recipe.aligned),
         training=recipe.training,
         folder=folder,
         accelerator=accelerator,
@@ -78,7 +80,8 @@ def train_text(recipe: TextRecipe, folder: Path, accelerator: Accelerator, quiet
     )
     if accelerator.is_main_process:
         with new_folder(folder / "model") as saved:
-            encoder.model.save_pretrained(saved)
+            # A head that nothing has trained would pass for one that has.
+            (encoder.model if recipe.masked else encoder.model.base_model).save_pretrained(saved)
             tokenizer.save_pretrained(saved)
     accelerator.wait_for_everyone()
     return folder / "model"

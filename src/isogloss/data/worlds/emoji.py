@@ -15,12 +15,12 @@ import pyarrow as pa
 from PIL import Image
 
 from isogloss.data.dataset import Dataset, write_dataset
-from isogloss.data.folder import refuse_existing
 from isogloss.data.tables import CAPTIONS, IMAGES
 from isogloss.data.worlds import emoji_names
 from isogloss.data.worlds.cldr import Annotation, Annotations, bare, open_annotations
 from isogloss.data.worlds.fonts import EmojiFont, Undrawn, open_font
 from isogloss.errors import UserError
+from isogloss.saving import refuse_existing
 
 # Shares of the pictures; the rest is the test split.
 TRAIN, VALIDATION = 0.70, 0.10

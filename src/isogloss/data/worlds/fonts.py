@@ -13,7 +13,7 @@ from typing import Any, Literal
 import uharfbuzz
 from PIL import Image
 
-from isogloss.data.validate import UNDECODABLE, reason
+from isogloss.data.images import UNDECODABLE, reason
 from isogloss.errors import UserError
 
 # Where Debian, Arch, Fedora and macOS put theirs.

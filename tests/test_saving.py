@@ -13,9 +13,10 @@ import pytest
 from data.small_dataset import CAPTIONS_OF, SPLITS, caption_table, everything, image_row, make, png
 
 from isogloss.data.dataset import Dataset, write_dataset
-from isogloss.data.folder import new_folder
 from isogloss.data.tables import IMAGES
+from isogloss.data.validate import validate
 from isogloss.errors import UserError
+from isogloss.saving import new_folder
 
 
 @pytest.fixture
@@ -70,8 +71,7 @@ def in_another_process(tmp_path: Path, body: str) -> subprocess.CompletedProcess
         [
             "import os, resource, signal, sys",
             "from pathlib import Path",
-            f"sys.path.insert(0, {str(Path(__file__).parent)!r})",
-            "from small_dataset import make, image_row, caption_table, png",
+            "from data.small_dataset import make, image_row, caption_table, png",
             "from isogloss.data.dataset import write_dataset",
             "from isogloss.errors import UserError",
             f"root = Path({str(tmp_path / 'd')!r})",
@@ -115,7 +115,7 @@ def test_a_killed_process_leaves_no_dataset(tmp_path: Path) -> None:
     )
     assert finished.returncode == -signal.SIGKILL, finished.stderr
     assert not (tmp_path / "d").exists()
-    make(tmp_path / "d", SPLITS, CAPTIONS_OF).validate()
+    validate(make(tmp_path / "d", SPLITS, CAPTIONS_OF))
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:

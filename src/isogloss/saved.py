@@ -1,4 +1,4 @@
-"""Reading saved JSON, such that a file that is missing, damaged or incomplete is named in one sentence."""
+"""Reading what was saved as JSON, such that a file that is missing, damaged or incomplete is named in one sentence."""
 
 import json
 from collections.abc import Generator
@@ -7,6 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from isogloss.errors import UserError
+
+
+def check_model(folder: Path) -> None:
+    """Refuse a folder without a saved model, whose name would else be asked for on the Hub.
+
+    Raises:
+        UserError: there is none.
+    """
+    if not (folder / "config.json").is_file():
+        raise UserError(
+            f"{folder} holds no saved model; name the folder of a finished run, such as runs/demo/seed-0/parallel."
+        )
 
 
 def read_json(path: Path) -> Any:
@@ -19,7 +31,9 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(text)
     except ValueError as error:
-        raise UserError(f"{path} is not valid JSON ({error}); restore it or run the experiment again.") from None
+        raise UserError(
+            f"{path} is not valid JSON ({error}); restore it or make it again with the command that made its folder."
+        ) from None
 
 
 def read_object(path: Path) -> dict[str, Any]:
@@ -35,22 +49,22 @@ def read_object(path: Path) -> dict[str, Any]:
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
-    """The objects of a file that has one JSON object a line; blank lines are passed over.
+    """The objects of a file that has one JSON object a line; a last line that a kill cut short is left out.
 
     Raises:
-        UserError: the file is missing or cannot be read, or a line is not a JSON object.
+        UserError: the file is missing or cannot be read, or another line is not a JSON object.
     """
     rows: list[dict[str, Any]] = []
-    for number, line in enumerate(_read(path).splitlines(), start=1):
-        if not line.strip():
-            continue
+    lines = _read(path).splitlines(keepends=True)
+    for number, line in enumerate(lines, start=1):
         try:
             row = json.loads(line)
         except ValueError:
             row = None
-        if not isinstance(row, dict):
+        if isinstance(row, dict):
+            rows.append(row)
+        elif number < len(lines) or line.endswith("\n"):
             raise UserError(f"Line {number:,} of {path} is not a JSON object; remove the line or restore the file.")
-        rows.append(row)
     return rows
 
 
@@ -64,10 +78,12 @@ def fields_of(path: Path) -> Generator[None, None, None]:
     try:
         yield
     except KeyError as error:
-        raise UserError(f"{path} lacks the field {error}; restore it or run the experiment again.") from error
+        raise UserError(
+            f"{path} lacks the field {error}; restore it or make it again with the command that made its folder."
+        ) from error
     except (TypeError, ValueError, AttributeError, IndexError) as error:
         raise UserError(
-            f"{path} has a field of the wrong kind ({error}); restore it or run the experiment again."
+            f"{path} has a field of the wrong kind ({error}); restore it or make it again with the command that made its folder."
         ) from error
 
 
@@ -75,8 +91,10 @@ def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (FileNotFoundError, NotADirectoryError):
-        raise UserError(f"{path} is missing; restore it or run the experiment to its end.") from None
+        raise UserError(f"{path} is missing; restore it or finish the command that makes its folder.") from None
     except UnicodeDecodeError:
-        raise UserError(f"{path} is not UTF-8 text; restore it or run the experiment again.") from None
+        raise UserError(
+            f"{path} is not UTF-8 text; restore it or make it again with the command that made its folder."
+        ) from None
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror or error}); make it readable.") from error

@@ -1,0 +1,166 @@
+"""The commands of `isogloss`, each a function whose signature is its options; `train` is in `isogloss.cli`."""
+
+from pathlib import Path
+from typing import Any
+
+import tyro
+from rich.console import Console
+from rich.table import Column, Table
+
+from isogloss.saved import check_model
+
+
+def data_emoji(
+    directory: tyro.conf.Positional[Path],
+    cldr: Path | None = None,
+    font: Path | None = None,
+    size: int = 128,
+) -> None:
+    """Draw the emoji with their human-written names, as a dataset folder.
+
+    Args:
+        directory: the dataset folder to make.
+        cldr: Unicode CLDR's annotation files, for about 105 languages: the packages cldr-annotations-full and
+            cldr-annotations-derived-full, or the folder of Debian's unicode-cldr-core; without it, the 14 languages of the
+            emoji package.
+        font: a colour-emoji font file, where none is found.
+        size: of the pictures, in pixels.
+    """
+    from isogloss.data.worlds.emoji import build_emoji
+    from isogloss.train.log import progress_bar
+
+    with progress_bar(True) as bar:
+        task = bar.add_task("emoji", total=None, state="")
+
+        def progress(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total)
+
+        dataset = build_emoji(directory, cldr=cldr, font=font, size=size, progress=progress)
+    _print_dataset(dataset)
+
+
+def data_check(directory: tyro.conf.Positional[Path]) -> None:
+    """Check a dataset folder: every table, caption and picture.
+
+    Args:
+        directory: the dataset folder.
+    """
+    from isogloss.data.dataset import Dataset
+    from isogloss.data.validate import validate
+    from isogloss.train.log import progress_bar
+
+    dataset = Dataset.open(directory)
+    with progress_bar(True) as bar:
+        task = bar.add_task("pictures", total=None, state="")
+        validate(dataset, lambda done, total: bar.update(task, completed=done, total=total))
+    _print_dataset(dataset)
+
+
+def _print_dataset(dataset: Any) -> None:
+    splits = ", ".join(f"{name} {count}" for name, count in dataset.splits.items())
+    print(f"{dataset.root}: {splits}")
+    table = Table("language", "captions", "pictures")
+    for tag, counts in dataset.information["languages"].items():
+        table.add_row(tag, str(counts["captions"]), str(counts["images"]))
+    Console(markup=False, emoji=False, highlight=False).print(table)
+
+
+def evaluate(
+    run: tyro.conf.Positional[Path],
+    dataset: str | None = None,
+    split: str = "test",
+    languages: tuple[str, ...] = (),
+    sources: tuple[str, ...] = (),
+) -> None:
+    """Measure a run's retrieval, language by language, with intervals.
+
+    Args:
+        run: the run folder.
+        dataset: a dataset folder, other than the run's own.
+        split: whose pictures are searched.
+        languages: none for all that the dataset has.
+        sources: of the captions, such as cldr:name; none for the run's own.
+    """
+    check_model(run / "model")  # before the libraries that would read it are imported, which takes seconds
+    from isogloss.evaluate.run import evaluate_run
+
+    result = evaluate_run(run, dataset=dataset, split=split, languages=languages, sources=sources)
+    print(f"{run}: caption→image among {result['images']} pictures ({split})")
+    columns = ("language", "captions", "accuracy@1", "accuracy@5", "accuracy@10", "rank quartiles")
+    table = Table(*columns)
+    for tag, figures in result["languages"].items():
+        found = figures["caption_to_image"]
+        accuracies = ["{:.3f} [{:.3f}, {:.3f}]".format(*found[f"accuracy@{k}"]) for k in (1, 5, 10)]
+        quartiles = " / ".join(f"{rank:g}" for rank in found["rank_quartiles"])
+        table.add_row(tag, str(figures["captions"]), *accuracies, quartiles)
+    Console(markup=False, emoji=False, highlight=False).print(table)
+
+
+def report(folder: tyro.conf.Positional[Path]) -> None:
+    """Write the report of an experiment or a run as one HTML page, from what it has saved.
+
+    Args:
+        folder: of the experiment or the run.
+    """
+    from isogloss.report.page import write_report
+
+    print(write_report(folder))
+
+
+def search(
+    run: tyro.conf.Positional[Path],
+    query: tyro.conf.Positional[str],
+    top: int = 5,
+    split: str = "test",
+    dataset: str | None = None,
+    names: str = "en",
+) -> None:
+    """Find pictures by words of any language.
+
+    Args:
+        run: a run folder.
+        query: what the picture shows, in any language.
+        top: how many pictures.
+        split: whose pictures are searched.
+        dataset: a dataset folder, other than the run's own.
+        names: the language of the names that are shown.
+    """
+    check_model(run / "model")  # before the libraries that would read it are imported, which takes seconds
+    from isogloss.serve.search import search as find
+
+    table = Table(*(Column(name, overflow="fold") for name in ("score", "picture", "name", "file")))
+    for found in find(run, query, top=top, split=split, dataset=dataset, names=names):
+        table.add_row(f"{found.score:.3f}", found.key, found.name, found.location)
+    Console(markup=False, emoji=False, highlight=False).print(table)
+
+
+def demo(
+    folder: Path = Path("runs/demo"),
+    languages: str = "emoji",
+    seeds: int = 1,
+    ablation: bool = False,
+    jobs: int = 0,
+    split: str = "test",
+    cldr: Path | None = None,
+    font: Path | None = None,
+) -> None:
+    """Run the experiment of parallel multilingual pre-training on the emoji world, from pictures to a report.
+
+    Args:
+        folder: of the experiment; a stopped one goes on.
+        languages: "emoji" for the 14 languages of the emoji package, trained on en es ja ar, or "paper" for the paper's own
+            set, trained on en es ja hi and measured on its zero-shot languages and on unseen families, which needs --cldr.
+        seeds: how many times everything is trained.
+        ablation: also train the parallel arm without the text stage, and both arms with token embeddings that train.
+        jobs: runs at a time; 0 for one on each core, or one alone where there is a GPU.
+        split: whose pictures are searched; "validation" while you are still choosing anything.
+        cldr: Unicode CLDR's annotation files, as for `isogloss data emoji`.
+        font: a colour-emoji font file, where none is found.
+    """
+    from isogloss.demo import run_demo
+
+    print(
+        run_demo(
+            folder, languages=languages, seeds=seeds, ablation=ablation, jobs=jobs, split=split, cldr=cldr, font=font
+        )
+    )

@@ -1,0 +1,47 @@
+"""How long and how a run trains, whatever its family."""
+
+from dataclasses import dataclass, field
+
+from isogloss.errors import UserError
+from isogloss.train.optim import Optimisation
+
+
+@dataclass(frozen=True)
+class Training:
+    """How long and how a run trains.
+
+    Args:
+        steps: of the whole run.
+        seed: of weights, order, augmentation and dropout.
+        precision: "float32", "bfloat16", or "auto" for bfloat16 where the machine computes in it.
+        log_every: in steps, and at the end; 0 for the end alone.
+        validate_every: in steps, and at the end; 0 for the end alone.
+        checkpoint_every: in steps, and at the end; 0 for the end alone.
+        checkpoints_kept: the last few.
+        workers: processes that prepare batches ahead; 0 prepares them in between.
+        trackers: of Accelerate, such as "tensorboard" and "wandb".
+    """
+
+    steps: int = 400
+    seed: int = 0
+    precision: str = "auto"
+    log_every: int = 10
+    validate_every: int = 100
+    checkpoint_every: int = 100
+    checkpoints_kept: int = 2
+    workers: int = 0
+    trackers: tuple[str, ...] = ()
+    optimisation: Optimisation = field(default_factory=Optimisation)
+
+    def __post_init__(self) -> None:
+        if self.steps < 1:
+            raise UserError(f"steps is {self.steps}; give a whole number of at least 1.")
+        if not 0 <= self.seed < 2**32:
+            raise UserError(f"seed is {self.seed}; give a whole number between 0 and {2**32 - 1}.")
+        for name in ("log_every", "validate_every", "checkpoint_every", "workers"):
+            if getattr(self, name) < 0:
+                raise UserError(f"{name} is {getattr(self, name)}; give a whole number of at least 0.")
+        if self.precision not in ("auto", "float32", "bfloat16"):
+            raise UserError(f"There is no precision '{self.precision}'; choose auto, float32 or bfloat16.")
+        if self.checkpoints_kept < 1:
+            raise UserError(f"checkpoints_kept is {self.checkpoints_kept}; keep at least the last one.")

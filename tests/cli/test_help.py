@@ -1,0 +1,82 @@
+"""What the program says of itself: every command, every option and every field of a recipe."""
+
+import re
+
+import pytest
+from cli.program import Program
+
+from isogloss.cli import COMMANDS
+
+NAMES = [" ".join(words) for words in COMMANDS]
+OPTIONS = {
+    "demo": ("folder", "languages", "seeds", "ablation", "jobs", "split", "cldr", "font"),
+    "data emoji": ("cldr", "font", "size"),
+    "data check": (),
+    "evaluate": ("dataset", "split", "languages", "sources"),
+    "report": (),
+    "search": ("top", "split", "dataset", "names"),
+}
+RECIPES = ("clip_emoji_parallel", "text_emoji")
+
+
+def options(shown: str) -> dict[str, str]:
+    """Every option of a help page and what is said of it, without its default."""
+    found: dict[str, str] = {}
+    name = ""
+    for line in shown.replace("│", " ").splitlines():
+        if re.match(r"  --?[a-z]", line):
+            # Two spaces or more lie between the kind of an option's value and what it is for.
+            kind, *said = re.split(r"  +", line.strip(), maxsplit=1)
+            name = kind.split()[0].rstrip(",")
+            found[name] = " ".join(said)
+        elif line.startswith("  ") and name:
+            found[name] += " " + line.strip()
+        else:
+            name = ""
+    return {name: re.sub(r"\(default: [^)]*\)$", "", said.strip()).strip() for name, said in found.items()}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_help_of_every_command(name: str, isogloss: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    done = isogloss(*name.split(), "--help")
+    assert (done.code, done.errors) == (0, "")
+    assert done.output.startswith((f"usage: isogloss {name} ", f"{COMMANDS[tuple(name.split())].__doc__}"))
+    assert "Args:" not in done.output
+    wanted = {"-h"} | ({f"--{option}" for option in OPTIONS[name]} if name != "train" else set())
+    assert (set(options(done.output)) | {"-h"}) == wanted
+    assert all(options(done.output).values()), options(done.output)
+    assert done.output == isogloss(*name.split(), "-h").output
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_the_help_of_a_recipe_explains_every_field(
+    recipe: str, isogloss: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    done = isogloss("train", recipe, "--help")
+    assert (done.code, done.errors) == (0, "")
+    assert done.output.startswith(f"usage: isogloss train {recipe} ")
+    assert "Args:" not in done.output
+    found = options(done.output)
+    assert {"--run", "--data.dataset", "--training.optimisation.learning-rate"} <= found.keys()
+    # The fields of a tower's configuration are Transformers' own.
+    assert [name for name, said in found.items() if not said and "config." not in name] == []
+
+
+def test_the_overview_names_every_command(isogloss: Program) -> None:
+    shown = isogloss("--help")
+    assert (shown.code, shown.errors) == (0, "")
+    assert isogloss("-h") == shown
+    for name, function in COMMANDS.items():
+        assert f"  {' '.join(name):<12} {(function.__doc__ or '').splitlines()[0]}\n" in shown.output
+    for arguments, code in (([], 2), (["data"], 2), (["data", "--help"], 0)):
+        done = isogloss(*arguments)
+        assert (done.code, done.output + done.errors) == (code, shown.output)
+
+
+def test_train_alone_names_the_recipes(isogloss: Program) -> None:
+    for arguments, code in (([], 2), (["--help"], 0), (["-h"], 0)):
+        done = isogloss("train", *arguments)
+        assert done.code == code
+        assert all(recipe in done.output + done.errors for recipe in RECIPES)

@@ -1,0 +1,102 @@
+"""The recipes that come with isogloss: whole, what their docstrings say, and known to nothing but the command line."""
+
+import ast
+import json
+import re
+import shlex
+from dataclasses import fields, is_dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import pytest
+
+import isogloss.recipes
+from isogloss.cli import dispatch
+from isogloss.languages import language
+from isogloss.train.recipe import KINDS, Recipe, different_fields, load_recipe, to_json
+
+PACKAGE = Path(isogloss.recipes.__path__[0])
+RECIPES = sorted(path.stem for path in PACKAGE.glob("*.py") if path.stem != "__init__")
+# The command line and the demo choose among recipes; what computes is given one.
+CHOOSERS = ("recipes", "cli.py", "demo.py")
+LIBRARY = sorted(
+    str(path.relative_to(PACKAGE.parent))
+    for path in PACKAGE.parent.rglob("*.py")
+    if path.relative_to(PACKAGE.parent).parts[0] not in CHOOSERS
+)
+
+
+def rebuilt(kind: Any, saved: Any) -> Any:
+    """A recipe, or a part of one, from what its JSON says."""
+    if is_dataclass(kind):
+        hints = get_type_hints(kind)
+        assert saved.keys() == {entry.name for entry in fields(kind)}
+        make: Any = kind
+        return make(**{name: rebuilt(hints[name], value) for name, value in saved.items()})
+    return tuple(saved) if str(kind).startswith("tuple") else saved
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_is_found_by_name_and_is_the_same_after_json(name: str) -> None:
+    recipe = load_recipe(name)
+    assert recipe is import_module(f"isogloss.recipes.{name}").recipe
+    saved = json.loads(json.dumps(to_json(recipe)))
+    kind = KINDS[saved.pop("family")]
+    assert rebuilt(kind, saved) == recipe
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_the_command_that_its_docstring_gives(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = re.findall(r"^isogloss .*$", import_module(f"isogloss.recipes.{name}").__doc__ or "", flags=re.MULTILINE)
+    asked: list[tuple[Recipe, Path]] = []
+
+    def train(recipe: Recipe, folder: Path, quiet: bool = False) -> Path:
+        asked.append((recipe, folder))
+        return folder / "model"
+
+    monkeypatch.setattr("isogloss.train.run.train", train)
+    assert len(found) == 1
+    for command in found:
+        _, family, named, *options = shlex.split(command)
+        assert (family, named) == ("train", name)
+        dispatch([family, named, *options])
+        ((recipe, folder),) = asked
+        typed = {option.removeprefix("--").replace("-", "_") for option in options if option.startswith("--")}
+        differing = different_fields(to_json(load_recipe(name)), to_json(recipe))
+        assert set(differing) <= typed - {"run"}, "nothing changes but what is typed"
+        assert str(folder) == options[options.index("--run") + 1]
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_its_languages_are_known(name: str) -> None:
+    languages = load_recipe(name).data.languages
+    assert [language(tag).tag for tag in languages] == list(languages)
+    assert len(set(languages)) == len(languages)
+
+
+def test_the_arms_of_the_emoji_world_differ_in_their_languages_alone() -> None:
+    english, parallel = (to_json(load_recipe(f"clip_emoji_{arm}")) for arm in ("english", "parallel"))
+    assert different_fields(english, parallel) == ["data.languages"]
+    assert english["data"]["languages"] == ["en"]
+    assert "en" in parallel["data"]["languages"] and len(parallel["data"]["languages"]) > 1
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_text_tower_that_is_named_is_a_recipe_of_the_text_stage(name: str) -> None:
+    saved = to_json(load_recipe(name))
+    if saved["family"] == "clip" and saved["text"]["model"] in RECIPES:
+        assert to_json(load_recipe(saved["text"]["model"]))["family"] == "text"
+    assert saved["family"] == "text" or saved["text"]["model"] in RECIPES, "it needs no download"
+
+
+@pytest.mark.parametrize("path", LIBRARY)
+def test_the_library_imports_no_recipe(path: str) -> None:
+    imported: set[str] = set()
+    for node in ast.walk(ast.parse((PACKAGE.parent / path).read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            imported |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, "imports are absolute"
+            imported |= {f"{node.module}.{alias.name}" for alias in node.names}
+    assert not {name for name in imported if re.match(rf"isogloss\.recipes\.({'|'.join(RECIPES)})\b", name)}
