@@ -78,13 +78,13 @@ class Variant:
 RATIOS = (
     ("isogloss against the plain loop", "plain, parallel", "isogloss, parallel"),
     (
-        "isogloss against the plain loop, channels innermost",
-        "plain, parallel, channels innermost",
+        "isogloss against the plain loop, tuned",
+        "plain, parallel, tuned",
         "isogloss, parallel",
     ),
     (
         "the same, English only",
-        "plain, English only, channels innermost",
+        "plain, English only, tuned",
         "isogloss, English only",
     ),
     ("each image once against once a language", "isogloss, a step a language", "isogloss, parallel"),
@@ -136,8 +136,8 @@ def build_variants(asked: argparse.Namespace, workplace: Path) -> tuple[int, dic
     def ours(read: tuple[str, ...], **how: bool) -> Callable[[int], list[float]]:
         return lambda steps: isogloss_steps(world, read, steps=steps, **how)
 
-    def plain(read: Sequence[str], channels_innermost: bool) -> Callable[[int], list[float]]:
-        run = partial(plain_steps, settings, world.tokenizer, pairs(read), channels_innermost=channels_innermost)
+    def plain(read: Sequence[str], tuned: bool) -> Callable[[int], list[float]]:
+        run = partial(plain_steps, settings, world.tokenizer, pairs(read), tuned=tuned)
         images = recipe.data.images_per_step
         return lambda steps: run(images_per_step=images, steps=steps, device=torch.device(asked.device))
 
@@ -145,11 +145,11 @@ def build_variants(asked: argparse.Namespace, workplace: Path) -> tuple[int, dic
     return recipe.data.images_per_step, {
         "isogloss, parallel": Variant(ours(languages), many),
         "plain, parallel": Variant(plain(languages, False), many),
-        "plain, parallel, channels innermost": Variant(plain(languages, True), many),
+        "plain, parallel, tuned": Variant(plain(languages, True), many),
         "isogloss, parallel, no groups": Variant(ours(languages, grouped=False), many),
         "isogloss, a step a language": Variant(ours(languages, apart=True), 1, steps=many),
         "isogloss, English only": Variant(ours(("en",)), 1),
-        "plain, English only, channels innermost": Variant(plain(("en",), True), 1),
+        "plain, English only, tuned": Variant(plain(("en",), True), 1),
     }
 
 

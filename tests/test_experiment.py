@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from isogloss.errors import UserError
 from isogloss.experiment import run_experiment
 from isogloss.train.checkpoint import checkpoints
 from isogloss.train.log import read_metrics
+from isogloss.workers import workers
 
 SCRIPT = Path(__file__).parent / "train" / "small_experiment.py"
 # Far longer than anything here takes: what is not over by then never will be.
@@ -37,6 +39,8 @@ def finished(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in ENVIRONMENT.items():
             patch.setenv(name, value)
+        # One thread for each run, as in the script: other numbers of threads give other bits.
+        patch.setattr("isogloss.experiment.cores", lambda: 1)
         report = run_experiment(small_experiment(dataset, (0, 1)), folder, jobs=2)
     assert report == folder / "report.html"
     return folder
@@ -122,6 +126,63 @@ def test_another_experiment_in_its_folder_is_refused(finished: Path, dataset: Pa
     object.__setattr__(other, "languages", ("en", "es"))
     with pytest.raises(UserError, match="holds another experiment, with other languages; name another folder"):
         run_experiment(other, finished, jobs=1)
+
+
+def put(path: Path, change: Callable[[Any], Any]) -> None:
+    path.write_text(json.dumps(change(read(path))), encoding="utf-8")
+
+
+def without(*fields: str) -> Callable[[Any], Any]:
+    """Take out the last of the fields, each within the one before it."""
+
+    def change(content: Any) -> Any:
+        inner = content
+        for field in fields[:-1]:
+            inner = inner[field]
+        del inner[fields[-1]]
+        return content
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("file", "change", "told"),
+    [
+        ("experiment.json", without("arms"), "lacks the field 'arms'; restore it"),
+        ("experiment.json", lambda told: {**told, "duration_seconds": "long"}, "has a field of the wrong kind"),
+        ("experiment.json", lambda told: [told], "should hold a JSON object, not a list"),
+        (
+            "seed-1/parallel/evaluation/test.json",
+            without("languages", "es", "image_to_caption"),
+            "lacks the field 'image_to_caption'; restore it",
+        ),
+        (
+            "seed-0/english_only/evaluation/test.json",
+            without("languages", "de", "caption_to_image", "ranks"),
+            "lacks the field 'ranks'; restore it",
+        ),
+    ],
+)
+def test_a_damaged_file_of_it_is_named(
+    file: str, change: Callable[[Any], Any], told: str, finished: Path, dataset: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "experiment"
+    shutil.copytree(finished, folder, ignore=shutil.ignore_patterns("checkpoints"))
+    for path in folder.glob("seed-*/*/recipe.json"):  # a text tower is named by its place
+        path.write_text(path.read_text().replace(str(finished), str(folder)))
+    put(folder / file, change)
+    with pytest.raises(UserError, match=f"{folder / file} {told}"):
+        run_experiment(small_experiment(dataset, (0, 1)), folder, jobs=1)
+
+
+@pytest.mark.parametrize(("jobs", "told"), [(1, "free some and run the command again"), (2, "again with --jobs 1")])
+def test_a_run_that_the_system_kills_is_told(jobs: int, told: str) -> None:
+    with (
+        pytest.raises(UserError, match=f"ended by the system, most often for lack of memory; .*{told}"),
+        workers(jobs) as pool,
+    ):
+        pool.submit(os.kill, 0, 0).result()  # a process that lives
+        pool.submit(signal.raise_signal, signal.SIGKILL).result()
 
 
 def start(dataset: Path, folder: Path) -> subprocess.Popen[str]:

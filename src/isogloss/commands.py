@@ -60,8 +60,9 @@ def _print_dataset(dataset: Any) -> None:
     splits = ", ".join(f"{name} {count}" for name, count in dataset.splits.items())
     print(f"{dataset.root}: {splits}")
     table = Table("language", "captions", "pictures")
-    for tag, counts in dataset.information["languages"].items():
-        table.add_row(tag, str(counts["captions"]), str(counts["images"]))
+    for tag in dataset.languages:
+        captions, pictures = dataset.counts(tag)
+        table.add_row(tag, str(captions), str(pictures))
     Console(markup=False, emoji=False, highlight=False).print(table)
 
 
@@ -94,6 +95,8 @@ def evaluate(
         quartiles = " / ".join(f"{rank:g}" for rank in found["rank_quartiles"])
         table.add_row(tag, str(figures["captions"]), *accuracies, quartiles)
     Console(markup=False, emoji=False, highlight=False).print(table)
+    if result["left_out"]:
+        print(f"Left out, without a caption in this split: {', '.join(result['left_out'])}")
 
 
 def report(folder: tyro.conf.Positional[Path]) -> None:
@@ -113,7 +116,7 @@ def search(
     top: int = 5,
     split: str = "test",
     dataset: str | None = None,
-    names: str = "en",
+    names: str | None = None,
 ) -> None:
     """Find pictures by words of any language.
 
@@ -123,7 +126,7 @@ def search(
         top: how many pictures.
         split: whose pictures are searched.
         dataset: a dataset folder, other than the run's own.
-        names: the language of the names that are shown.
+        names: the language of the names that are shown; without it English, or the first language that the dataset has.
     """
     check_model(run / "model")  # before the libraries that would read it are imported, which takes seconds
     from isogloss.serve.search import search as find
@@ -135,7 +138,7 @@ def search(
 
 
 def demo(
-    folder: Path = Path("runs/demo"),
+    folder: Path | None = None,
     languages: str = "emoji",
     seeds: int = 1,
     ablation: bool = False,
@@ -147,7 +150,7 @@ def demo(
     """Run the experiment of parallel multilingual pre-training on the emoji world, from pictures to a report.
 
     Args:
-        folder: of the experiment; a stopped one goes on.
+        folder: of the experiment; a stopped one goes on. Without it runs/demo, or runs/demo-paper for the paper's languages.
         languages: "emoji" for the 14 languages of the emoji package, trained on en es ja ar, or "paper" for the paper's own
             set, trained on en es ja hi and measured on its zero-shot languages and on unseen families, which needs --cldr.
         seeds: how many times everything is trained.

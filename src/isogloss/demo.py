@@ -7,11 +7,14 @@ from pathlib import Path
 import torch
 
 from isogloss.data.dataset import Dataset
+from isogloss.data.worlds.cldr import open_annotations
 from isogloss.data.worlds.emoji import build_emoji
+from isogloss.data.worlds.fonts import open_font
 from isogloss.errors import UserError, unknown
 from isogloss.experiment import Arm, Experiment, run_experiment
 from isogloss.recipes.clip_emoji_parallel import recipe as parallel
 from isogloss.recipes.text_emoji import recipe as text
+from isogloss.saved import fields_of
 from isogloss.saving import remove_abandoned
 from isogloss.train.log import progress_bar
 from isogloss.workers import cores
@@ -24,6 +27,8 @@ PAPER_TRAINED = ("en", "es", "ja", "hi")
 PAPER_UNSEEN = ("de", "fr", "zh", "bn", "yo", "qu", "ta", "ka", "fi", "sw", "tr", "ko", "vi", "id", "eu", "mn")
 
 LANGUAGES = {"emoji": (EMOJI_TRAINED, EMOJI_UNSEEN), "paper": (PAPER_TRAINED, PAPER_UNSEEN)}
+# Apart, because the pictures of one set have no names in the languages of the other.
+FOLDERS = {"emoji": Path("runs/demo"), "paper": Path("runs/demo-paper")}
 
 
 def demo_experiment(dataset: Path, languages: str, seeds: int, ablation: bool, split: str, command: str) -> Experiment:
@@ -58,8 +63,26 @@ def demo_experiment(dataset: Path, languages: str, seeds: int, ablation: bool, s
     )
 
 
+def _check_drawn(drawn: Dataset, cldr: Path | None, font: Path | None) -> None:
+    """Refuse CLDR's files or a font other than those that the dataset was drawn from, which would go unread."""
+    with fields_of(drawn.root / "dataset.json"):
+        sources = {(str(source["name"]), str(source["version"])) for source in drawn.information["sources"]}
+    other: list[str] = []
+    if cldr is not None and ("Unicode CLDR, annotations", open_annotations(cldr).version) not in sources:
+        other.append("--cldr")
+    if font is not None:
+        face = open_font(font)
+        if (face.family, face.version) not in sources:
+            other.append("--font")
+    if other:
+        raise UserError(
+            f"{drawn.root} is drawn already, and from something else than {' and '.join(other)}; leave the option out, or "
+            "name another folder with --folder."
+        )
+
+
 def run_demo(
-    folder: Path,
+    folder: Path | None = None,
     *,
     languages: str = "emoji",
     seeds: int = 1,
@@ -71,11 +94,19 @@ def run_demo(
 ) -> Path:
     """Draw the emoji if they are not drawn yet, run the experiment, and return where its report is.
 
+    folder: None for that of the set of languages.
+
     Raises:
-        UserError: no font is found, CLDR's files are needed and not given, or a run cannot go on.
+        UserError: no font is found, CLDR's files are needed and not given, the emoji are drawn already from other files
+            than are given, or a run cannot go on.
     """
+    if languages not in LANGUAGES:
+        raise unknown("set of languages", languages, LANGUAGES)
     if seeds < 1:
         raise UserError(f"seeds is {seeds}; give at least 1.")
+    if jobs < 0:
+        raise UserError(f"jobs is {jobs}; give a whole number of at least 1, or 0 for one on each core.")
+    folder = folder or FOLDERS[languages]
     dataset = folder / "data"
     options = {"--folder": folder, "--languages": languages, "--seeds": seeds, "--cldr": cldr, "--font": font}
     if split != "test":
@@ -88,7 +119,9 @@ def run_demo(
             "The paper's languages are named by Unicode CLDR; get the packages cldr-annotations-full and "
             "cldr-annotations-derived-full (npm) or unicode-cldr-core (Debian), and give their folder as --cldr."
         )
-    if not dataset.exists():
+    if dataset.exists():
+        _check_drawn(Dataset.open(dataset), cldr, font)
+    else:
         remove_abandoned(folder)
         with progress_bar(True) as bar:
             task = bar.add_task("emoji", total=None, state="")

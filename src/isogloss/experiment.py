@@ -14,11 +14,13 @@ from typing import Any
 import torch
 
 from isogloss.errors import UserError
+from isogloss.evaluate.comparison import measured
+from isogloss.evaluate.provenance import evaluated
 from isogloss.evaluate.results import results
 from isogloss.evaluate.run import evaluate_run
 from isogloss.languages import group, language
 from isogloss.report.page import write_report
-from isogloss.saved import read_json
+from isogloss.saved import fields_of, read_object
 from isogloss.saving import write_json
 from isogloss.train.log import progress_bar, quiet_libraries, read_metrics
 from isogloss.train.recipe import ClipRecipe, Recipe, TextRecipe
@@ -72,7 +74,7 @@ class Experiment:
     split: str = "test"
 
 
-def _run(recipe: Recipe, folder: Path, evaluated: tuple[str, ...], split: str, threads: int) -> None:
+def _run(recipe: Recipe, folder: Path, languages: tuple[str, ...], split: str, threads: int) -> None:
     """One run in a process of its own: train what is not trained yet, evaluate what is not evaluated yet."""
     torch.set_num_threads(threads)
     quiet_libraries()
@@ -80,14 +82,8 @@ def _run(recipe: Recipe, folder: Path, evaluated: tuple[str, ...], split: str, t
         check_recipe(recipe, folder)
     else:
         train(recipe, folder, quiet=True)
-    if evaluated and not _evaluated(folder, split, evaluated):
-        evaluate_run(folder, split=split, languages=evaluated)
-
-
-def _evaluated(folder: Path, split: str, languages: tuple[str, ...]) -> bool:
-    """Whether a run has figures in all these languages; others may have evaluated it in fewer."""
-    path = folder / "evaluation" / f"{split}.json"
-    return path.exists() and set(languages) <= set(read_json(path)["languages"])
+    if languages and not evaluated(folder, split, languages):
+        evaluate_run(folder, split=split, languages=languages)
 
 
 def _seeded(recipe: Any, seed: int) -> Any:
@@ -136,7 +132,7 @@ def run_experiment(experiment: Experiment, folder: Path, *, jobs: int) -> Path:
     os.environ.update({name: value for name, value in _KEEP_MEMORY.items() if name not in os.environ})
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     record = describe(experiment)
-    before = _same_experiment(record, folder)
+    before, spent = _same_experiment(record, folder)
     record["created"] = before.get("created", record["created"])
     write_json(folder / "experiment.json", {**before, **record})
 
@@ -153,33 +149,49 @@ def run_experiment(experiment: Experiment, folder: Path, *, jobs: int) -> Path:
             threads = max(1, cores() // min(jobs, len(together)))
             _follow(
                 {
-                    run: (pool.submit(_run, recipe, run, evaluated, experiment.split, threads), recipe.training.steps)
-                    for run, (recipe, evaluated) in together.items()
+                    run: (pool.submit(_run, recipe, run, read, experiment.split, threads), recipe.training.steps)
+                    for run, (recipe, read) in together.items()
                 }
             )
     evaluations = {
         arm.name: [
-            read_json(folder / f"seed-{seed}" / arm.name / "evaluation" / f"{experiment.split}.json")
+            _evaluation(
+                folder / f"seed-{seed}" / arm.name / "evaluation" / f"{experiment.split}.json", experiment.languages
+            )
             for seed in experiment.seeds
         ]
         for arm in experiment.arms
     }
     write_json(folder / "results.json", results(evaluations, record["languages"], record["steps"]))
-    seconds = before.get("duration_seconds", 0.0) + time.perf_counter() - started
+    seconds = spent + time.perf_counter() - started
     write_json(folder / "experiment.json", {**record, "duration_seconds": seconds})
     return write_report(folder)
 
 
-def _same_experiment(record: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """What the folder says of the experiment that it holds already; empty for a new one."""
+def _evaluation(path: Path, languages: Sequence[str]) -> dict[str, Any]:
+    """One run's figures, in which all that a comparison reads is known to be there."""
+    evaluation = read_object(path)
+    with fields_of(path):
+        for tag in languages:
+            for direction in ("caption_to_image", "image_to_caption"):
+                measured([evaluation], tag, direction)
+    return evaluation
+
+
+def _same_experiment(record: dict[str, Any], folder: Path) -> tuple[dict[str, Any], float]:
+    """What the folder says of the experiment that it holds already, and its seconds; empty and none for a new one."""
     path = folder / "experiment.json"
     if not path.exists():
-        return {}
-    before = read_json(path)
-    for name in ("arms", "steps", "languages", "split"):
-        if before.get(name) != json.loads(json.dumps(record[name])):
-            raise UserError(f"{folder} holds another experiment, with other {name}; name another folder or remove it.")
-    return before
+        return {}, 0.0
+    before = read_object(path)
+    with fields_of(path):
+        spent = float(before.get("duration_seconds", 0.0))
+        for name in ("arms", "steps", "languages", "split"):
+            if before[name] != json.loads(json.dumps(record[name])):
+                raise UserError(
+                    f"{folder} holds another experiment, with other {name}; name another folder or remove it."
+                )
+    return before, spent
 
 
 def describe(experiment: Experiment) -> dict[str, Any]:

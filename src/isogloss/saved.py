@@ -49,7 +49,7 @@ def read_object(path: Path) -> dict[str, Any]:
 
 
 def read_rows(path: Path) -> list[dict[str, Any]]:
-    """The objects of a file that has one JSON object a line; a last line that a kill cut short is left out.
+    """The objects of a file that has one JSON object a line; blank lines, and a last one that a kill cut short, are left out.
 
     Raises:
         UserError: the file is missing or cannot be read, or another line is not a JSON object.
@@ -57,14 +57,17 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     lines = _read(path).splitlines(keepends=True)
     for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
         try:
             row = json.loads(line)
         except ValueError:
+            if number == len(lines) and not line.endswith("\n"):
+                break
             row = None
-        if isinstance(row, dict):
-            rows.append(row)
-        elif number < len(lines) or line.endswith("\n"):
+        if not isinstance(row, dict):
             raise UserError(f"Line {number:,} of {path} is not a JSON object; remove the line or restore the file.")
+        rows.append(row)
     return rows
 
 

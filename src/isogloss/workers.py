@@ -7,8 +7,11 @@ import threading
 import time
 from collections.abc import Generator
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
+
+from isogloss.errors import UserError
 
 
 def cores() -> int:
@@ -21,12 +24,21 @@ def workers(jobs: int) -> Generator[ProcessPoolExecutor]:
     """So many processes; when the block fails, or this process dies, those that train save a checkpoint and all end.
 
     Each holds one end of a pipe whose other end is here, and which closes by wish or by death.
+
+    Raises:
+        UserError: the system killed one of them.
     """
     context = multiprocessing.get_context("spawn")
     theirs, ours = context.Pipe(duplex=False)
     pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_end_with, initargs=(theirs,))
     try:
         yield pool
+    except BrokenProcessPool as error:
+        ours.close()
+        raise UserError(
+            "A run was ended by the system, most often for lack of memory; "
+            + ("run the command again with --jobs 1." if jobs > 1 else "free some and run the command again.")
+        ) from error
     except BaseException:
         ours.close()
         raise

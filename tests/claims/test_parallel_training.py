@@ -4,15 +4,22 @@ Krasner & Lanuzo, *Parallel Multilingual Pre-Training for Multi-Modal Representa
 combinations of colour, size and place that were not trained; chance finds 5 of 28 among the first five.
 """
 
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from train.recipes import clip_recipe, text_recipe
 from train.squares import MADE_UP, TEST
 
+from isogloss.data import images
+from isogloss.data.batch import Preparation
 from isogloss.data.dataset import Dataset
 from isogloss.evaluate.run import evaluate_run
+from isogloss.train import text
 from isogloss.train.log import read_metrics
+from isogloss.train.run import train
 
 CHANCE = 5 / TEST
 
@@ -37,15 +44,49 @@ def test_english_only_training_finds_them_in_english_alone(figures: dict[str, An
         assert figures["english"][language][direction]["accuracy@5"][0] < 0.5, language
 
 
-def test_nothing_of_it_was_read_off_the_test_pictures(dataset: Path) -> None:
+def test_nothing_of_it_was_read_off_the_test_pictures(
+    dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Every picture's file that a text stage and an epoch of training open, and every caption that they tokenize."""
+    files: set[str] = set()
+    learnt: set[str] = set()
+    captions: set[str] = set()
+    read, tokenize, learn = images.read_bytes, Preparation.tokenize, text.train_tokenizer
+
+    def reading(location: str, offset: int, length: int) -> bytes:
+        files.add(Path(location).stem)
+        return read(location, offset, length)
+
+    def tokenizing(self: Preparation, texts: Sequence[str]) -> Any:
+        captions.update(texts)
+        return tokenize(self, texts)
+
+    def learning(texts: Iterable[str], vocabulary: int, tokens: int) -> Any:
+        learnt.update(every := list(texts))
+        return learn(every, vocabulary, tokens)
+
+    monkeypatch.setattr(images, "read_bytes", reading)
+    monkeypatch.setattr(Preparation, "tokenize", tokenizing)
+    monkeypatch.setattr(text, "train_tokenizer", learning)
+
     opened = Dataset.open(dataset)
-    trained, tested = (
-        set(texts.texts.to_pylist())
-        for split in ("train", "test")
-        for texts in [opened.split(split, ("qaa",)).captions["qaa"]]
-    )
-    assert len(tested) == TEST
-    assert not trained & tested
+    languages = ("en", *MADE_UP)
+    splits = {name: opened.split(name, languages) for name in opened.splits}
+    keys = {name: set(split.keys) for name, split in splits.items()}
+    said = {
+        name: {words for found in split.captions.values() for words in found.texts.to_pylist()}
+        for name, split in splits.items()
+    }
+    tower = train(text_recipe(dataset), tmp_path / "text", quiet=True)
+    assert learnt == said["train"]
+    assert captions and captions <= said["train"]
+    assert not files
+    recipe = clip_recipe(dataset, tower, languages, steps=5)
+    train(replace(recipe, data=replace(recipe.data, images_per_step=20)), tmp_path / "run", quiet=True)
+    assert files == keys["train"] | keys["validation"], "every picture is read, so that a forbidden one would be"
+    assert captions == said["train"] | said["validation"]
+    assert not files & keys["test"]
+    assert not captions & said["test"]
 
 
 def test_losses_compare_above_their_floors(parallel: Path, english_only: Path) -> None:

@@ -5,6 +5,7 @@ import re
 import shutil
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from cli.program import Program
 from data.miniature_font import miniature_font
@@ -57,6 +58,15 @@ def test_a_damaged_dataset_does_not_pass(isogloss: Program, tmp_path: Path) -> N
     done = isogloss("data", "check", root)
     assert (done.code, done.output) == (2, "")
     assert re.match(rf"isogloss: 1 of 144 pictures in {root} cannot be used.*{file.stem}", done.sentence)
+
+
+def test_a_language_that_was_added_as_a_file_is_counted(isogloss: Program, tmp_path: Path) -> None:
+    root = squares(tmp_path / "squares").root
+    added = squares(tmp_path / "more", ("qac",), captions=2).captions("qac").slice(0, 11)
+    pq.write_table(added, root / "captions" / "qac.parquet")
+    done = isogloss("data", "check", root)
+    assert done.code == 0, done.errors
+    assert lines(done.output) == [*([tag, "144", "144"] for tag in ("en", "qaa", "qab")), ["qac", "11", "6"]]
 
 
 @pytest.mark.parametrize(

@@ -53,7 +53,7 @@ def test_what_is_mistyped_is_told_in_a_sentence_with_the_nearest(
         ("train clip_emoji_parallel --vision.config.hidden-sizes small", "--vision.config.hidden-sizes"),
         ("train text_emoji --training.steps 0", "steps is 0; give a whole number of at least 1"),
         ("train text_emoji --training.precision int8", "no precision 'int8'; choose auto, float32 or bfloat16"),
-        ("train clip_emoji_parallel --text.config.model-type bert", "either a model (a Hub name or a local path) or a config"),
+        ("train clip_emoji_parallel --text.config.model-type bert", "There is no field 'text.config.model-type'"),
     ],
 )
 def test_a_wrong_value_is_told_and_nothing_begins(
@@ -88,7 +88,17 @@ IMPOSSIBLE = {
         "--training.optimisation.largest-gradient 0",
         "--training.optimisation.warmup 2",
     ),
-    "text_emoji": ("--vocabulary 0", "--tokens 0", "--hidden-tokens -0.1", "--data.meanings-per-step 0"),
+    "text_emoji": (
+        "--vocabulary 0",
+        "--tokens 0",
+        "--hidden-tokens -0.1",
+        "--masked -1",
+        "--aligned -1",
+        "--aligned nan",
+        "--masked 0 --aligned 0",
+        "--hidden-tokens 0 --masked 1",
+        "--data.meanings-per-step 0",
+    ),
 }
 
 
@@ -103,6 +113,18 @@ def test_an_impossible_value_names_its_field_and_nothing_begins(
     assert (done.code, done.output) == (2, "")
     field = typed.split()[0].split(".")[-1].removeprefix("--").replace("-", "_")
     assert re.fullmatch(rf"isogloss: {field} .*; (give|keep|name) .*\.\n", done.errors)
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("typed", ["--jobs -1", "--seeds 0"])
+def test_an_impossible_number_of_runs_begins_nothing(
+    typed: str, isogloss: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = isogloss("demo", *typed.split())
+    name, number = typed.removeprefix("--").split()
+    assert (done.code, done.output) == (2, "")
+    assert re.fullmatch(rf"isogloss: {name} is {number}; give .*\.\n", done.errors)
     assert list(tmp_path.iterdir()) == []
 
 

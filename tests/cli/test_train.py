@@ -65,7 +65,9 @@ def test_what_is_typed_reaches_the_saved_recipe_and_nothing_else_does(typed: str
 
 
 def test_a_model_that_is_named_takes_the_place_of_a_config(saved: Callable[..., Any]) -> None:
-    changed = saved("clip_emoji_parallel", "--text.model", "./elsewhere", "--vision.model", "google/vit-base-patch16-224")
+    changed = saved(
+        "clip_emoji_parallel", "--text.model", "./elsewhere", "--vision.model", "google/vit-base-patch16-224"
+    )
     assert changed["vision"]["model"] == "google/vit-base-patch16-224"
     assert changed["vision"]["config"] == {}
     assert changed["text"]["model"] == "./elsewhere"

@@ -38,7 +38,7 @@ def glyph_picture(colour: str, width: int = 40, height: int = 32) -> Image.Image
     return picture
 
 
-def miniature_font(path: Path, damaged: bool = False, colour: bool = True) -> Path:
+def miniature_font(path: Path, damaged: bool = False, colour: bool = True, version: str = "1.25") -> Path:
     """Write the font: with pictures unless not `colour`, and with a picture that is none when `damaged`."""
     pictures = {name: shade for name, _, shade in GLYPHS} | {name: shade for name, _, shade in LIGATURES}
     names = [".notdef", *pictures]
@@ -52,7 +52,7 @@ def miniature_font(path: Path, damaged: bool = False, colour: bool = True) -> Pa
         {
             "familyName": "Miniature Emoji",
             "styleName": "Regular",
-            "version": "Version 1.25;made for tests",
+            "version": f"Version {version};made for tests",
             "licenseDescription": "This Font Software is licensed under the SIL Open Font License, Version 1.1.",
             "vendorURL": "https://example.org/font",
         }

@@ -97,5 +97,8 @@ def test_the_order_is_the_same_on_every_machine() -> None:
 
 @pytest.mark.parametrize(("images", "images_per_step"), [(3, 4), (3, 0), (0, 1), (0, 0), (5, -1)])
 def test_a_step_that_cannot_be_drawn_is_refused(images: int, images_per_step: int) -> None:
-    with pytest.raises(UserError, match=f"A step of {images_per_step} cannot be drawn from the {images} that there are; set images_per_step"):
+    with pytest.raises(
+        UserError,
+        match=f"A step of {images_per_step} cannot be drawn from the {images} that there are; set images_per_step",
+    ):
         Sampler(images, images_per_step, 0)

@@ -1,6 +1,7 @@
 """Ranks against a naive sort, with every order of the tied; and a collapsed model, which gets what chance gets."""
 
 from itertools import pairwise, permutations
+from math import comb
 
 import numpy as np
 import pytest
@@ -28,10 +29,12 @@ def cases(draw: st.DrawFn, most: int = 4) -> tuple[np.ndarray, np.ndarray, np.nd
     return draw(matrices(images, 2)), draw(matrices(len(owner), 2)), owner
 
 
-def naive(scores: list[float], right: int) -> list[int]:
-    """The rank of the right answer, from 1, in every order that sorting by score allows, each as likely."""
-    orders = permutations(range(len(scores)))
-    return [order.index(right) + 1 for order in orders if all(scores[a] >= scores[b] for a, b in pairwise(order))]
+def naive(scores: list[float], right: set[int]) -> list[int]:
+    """The rank of the first right answer, from 1, in every order that sorting by score allows, each as likely."""
+    sorted_orders = [
+        order for order in permutations(range(len(scores))) if all(scores[a] >= scores[b] for a, b in pairwise(order))
+    ]
+    return [min(order.index(one) for one in right) + 1 for order in sorted_orders]
 
 
 def check(ranks: Ranks, each: list[list[int]]) -> None:
@@ -45,21 +48,22 @@ def check(ranks: Ranks, each: list[list[int]]) -> None:
 def test_captions_find_images_as_a_naive_sort_says(case: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
     images, captions, owner = case
     each = [
-        naive([float(caption @ image) for image in images], int(right))
+        naive([float(caption @ image) for image in images], {int(right)})
         for caption, right in zip(captions, owner, strict=True)
     ]
     check(caption_to_image(captions, images, owner), each)
 
 
 @given(cases())
-def test_images_find_the_best_of_their_captions(case: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
+def test_images_find_the_first_of_their_captions_as_a_naive_sort_says(
+    case: tuple[np.ndarray, np.ndarray, np.ndarray],
+) -> None:
     images, captions, owner = case
     each: list[list[int]] = []
     for number, image in enumerate(images):
-        scores = [float(image @ caption) for caption in captions]
-        best = max(score for score, own in zip(scores, owner == number, strict=True) if own)
-        others = [score for score, own in zip(scores, owner == number, strict=True) if not own]
-        each.append(naive([best, *others], 0))
+        each.append(
+            naive([float(image @ caption) for caption in captions], set(np.flatnonzero(owner == number).tolist()))
+        )
     check(image_to_caption(images, captions, owner), each)
 
 
@@ -99,6 +103,16 @@ def test_a_collapsed_model_gets_exactly_what_chance_gets(collapsed: str, images:
     for k in (1, 5, 10):
         assert found.hits(k) == pytest.approx(np.full(images, min(1.0, k / images)))
     assert found.middle == pytest.approx(np.full(images, (images + 1) / 2))
+
+
+@pytest.mark.parametrize("own", [1, 2, 5])
+def test_a_collapsed_model_finds_one_of_several_own_captions_as_often_as_chance_does(own: int) -> None:
+    images, owner = np.ones((12, 1), np.float32), np.repeat(np.arange(12), own)
+    found = image_to_caption(images, np.ones((12 * own, 1), np.float32), owner)
+    for k in (1, 5, 10):
+        chance = 1 - comb(11 * own, k) / comb(12 * own, k)
+        assert found.hits(k) == pytest.approx(np.full(12, chance))
+    assert found.middle == pytest.approx(np.full(12, (12 * own + 1) / (own + 1)))
 
 
 def test_a_model_that_knows_everything_is_always_first() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 import torch
 from PIL import Image
@@ -14,6 +15,7 @@ from train.squares import TEST, squares
 
 from isogloss.data.dataset import Dataset
 from isogloss.errors import UserError
+from isogloss.evaluate.provenance import evaluated
 from isogloss.evaluate.run import evaluate_run
 from isogloss.models.towers import load_dual_encoder
 from isogloss.train.run import train
@@ -64,7 +66,7 @@ def test_what_is_written(run: Path) -> None:
     result = evaluate_run(run)
     saved = json.loads((run / "evaluation" / "test.json").read_text())
     assert saved == json.loads(json.dumps(result))
-    assert (saved["split"], saved["images"]) == ("test", TEST)
+    assert (saved["split"], saved["images"], saved["left_out"]) == ("test", TEST, [])
     assert set(saved["languages"]) == set(LANGUAGES)
     figures = {"accuracy@1", "accuracy@5", "accuracy@10", "rank_quartiles", "ranks"}
     for one in saved["languages"].values():
@@ -117,6 +119,83 @@ def test_another_split_and_another_dataset_have_files_of_their_own(run: Path, tm
         "gallery-more-test.json",
     }
     assert (run / "evaluation" / "test.json").read_bytes() == before
+
+
+def languages_saved(run: Path, file: str = "test") -> list[set[str]]:
+    """Those of the figures, and those of the gallery."""
+    figures = json.loads((run / "evaluation" / f"{file}.json").read_text())["languages"]
+    shown = "gallery.json" if file == "test" else f"gallery-{file}.json"
+    gallery = json.loads((run / "evaluation" / shown).read_text())
+    return [set(figures), {row["language"] for row in gallery}]
+
+
+def test_a_model_that_was_trained_anew_shares_no_figures_with_the_one_before(run: Path) -> None:
+    evaluate_run(run, languages=("en", "qaa"))
+    assert evaluated(run, "test", ("qaa", "en"))
+    assert not evaluated(run, "test", LANGUAGES)
+    assert not evaluated(run, "validation", ("en",))
+    model, _ = load_dual_encoder(run / "model")
+    with torch.no_grad():
+        model.text_projection.weight[0, 0] += 1
+    model.save_pretrained(run / "model")
+    assert not evaluated(run, "test", ("en",))
+    evaluate_run(run, languages=("en",))
+    assert languages_saved(run) == [{"en"}, {"en"}]
+    assert evaluated(run, "test", ("en",))
+
+
+def test_captions_of_other_sources_share_no_figures(run: Path) -> None:
+    evaluate_run(run, languages=("en", "qaa"))
+    evaluate_run(run, languages=("en",), sources=("test",))
+    assert languages_saved(run) == [{"en"}, {"en"}]
+    assert evaluated(run, "test", ("en",), sources=("test",))
+    assert not evaluated(run, "test", ("en",))
+
+
+def test_datasets_of_one_name_share_no_figures(run: Path, tmp_path: Path) -> None:
+    for place in ("one", "other"):
+        squares(tmp_path / place / "more", ("en", "qaa"))
+    evaluate_run(run, dataset=str(tmp_path / "one" / "more"))
+    other = str(tmp_path / "other" / "more")
+    assert not evaluated(run, "test", ("en",), other)
+    evaluate_run(run, dataset=other, languages=("en",))
+    assert languages_saved(run, "more-test") == [{"en"}, {"en"}]
+    assert evaluated(run, "test", ("en",), other)
+    assert not evaluated(run, "test", ("en",)), "the run's own dataset has not been asked"
+
+
+def test_a_dataset_bears_its_name_from_wherever_it_is_named(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = squares(tmp_path / "more", ("en", "qaa")).root
+    monkeypatch.chdir(root)
+    evaluate_run(run, dataset=".", languages=("en",))
+    monkeypatch.chdir(tmp_path)
+    evaluate_run(run, dataset="more", languages=("qaa",))
+    assert languages_saved(run, "more-test") == [{"en", "qaa"}] * 2
+    assert {path.name for path in (run / "evaluation").iterdir()} == {"more-test.json", "gallery-more-test.json"}
+
+
+def test_figures_that_do_not_say_what_they_measured_are_made_anew(run: Path) -> None:
+    result = evaluate_run(run, languages=("en", "qaa"))
+    older = {name: result[name] for name in ("split", "images", "languages")}
+    (run / "evaluation" / "test.json").write_text(json.dumps(older))
+    assert not evaluated(run, "test", ("en",))
+    evaluate_run(run, languages=("en",))
+    assert languages_saved(run) == [{"en"}, {"en"}]
+
+
+def test_languages_without_a_caption_here_are_left_out_unless_they_are_named(run: Path, tmp_path: Path) -> None:
+    root = squares(tmp_path / "more", ("en", "qaa", "qab")).root
+    table = pq.read_table(root / "captions" / "qaa.parquet")
+    inside = Dataset.open(root).split("test", ("en",)).keys
+    kept = table.filter([key not in inside for key in table["key"].to_pylist()])
+    pq.write_table(kept, root / "captions" / "qaa.parquet")
+    result = evaluate_run(run, dataset=str(root))
+    assert (set(result["languages"]), result["left_out"]) == ({"en", "qab"}, ["qaa"])
+    assert languages_saved(run, "more-test") == [{"en", "qab"}] * 2
+    with pytest.raises(UserError, match=r"qaa\.parquet holds no caption for the split 'test'"):
+        evaluate_run(run, dataset=str(root), languages=("en", "qaa"))
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,25 @@ def test_a_config_of_no_masked_language_model(tokenizer: PreTrainedTokenizerFast
             build_masked_language_model(model_type, tokenizer)
 
 
+@pytest.mark.parametrize("model_type", ["roberta", "bert", "albert"])
+def test_the_heads_of_other_families_are_read_too(model_type: str, tokenizer: PreTrainedTokenizerFast) -> None:
+    model = build_masked_language_model({**CONFIG, "model_type": model_type}, tokenizer)
+    assert model.training
+    ids = torch.tensor([[0, 7, 8, 2, 1], [0, 9, 10, 11, 2]])
+    mask, hidden = (ids != 1).long(), ids > 6
+    with torch.no_grad():
+        found = TextEncoder(model.eval())(ids, mask, hidden)
+        logits = model(input_ids=ids, attention_mask=mask).logits
+    torch.testing.assert_close(found["logits"], logits[hidden], rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("model_type", ["distilbert", "electra", "xmod"])
+def test_a_head_that_cannot_be_read_is_told(model_type: str, tokenizer: PreTrainedTokenizerFast) -> None:
+    shape = {"dim": 16, "n_heads": 2, "n_layers": 1, "hidden_dim": 24} if model_type == "distilbert" else CONFIG
+    with pytest.raises(UserError, match=f"'{model_type}' cannot be read at single tokens; choose a model_type such as"):
+        build_masked_language_model({**shape, "model_type": model_type}, tokenizer)
+
+
 @pytest.mark.parametrize("wrong", [{"num_attention_heads": 3}, {"hidden_size": "wide"}, {"hidden_act": "gello"}])
 def test_a_config_that_makes_no_model(wrong: dict[str, object], tokenizer: PreTrainedTokenizerFast) -> None:
     with pytest.raises(UserError, match="The text stage's config makes no model; correct it"):

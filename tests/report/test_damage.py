@@ -17,7 +17,6 @@ from isogloss.report import write_report
     [
         "results.json",
         "experiment.json",
-        "seed-1/parallel/metrics.jsonl",
         "seed-0/english_only/recipe.json",
         "seed-0/parallel/evaluation/gallery.json",
         "seed-0/english_only/evaluation/test.json",
@@ -77,6 +76,12 @@ def test_a_line_of_the_metrics_that_is_no_object_is_numbered(experiment: Path) -
         write_report(experiment)
 
 
+def test_a_last_line_of_the_metrics_that_a_kill_cut_short_is_left_out(experiment: Path) -> None:
+    path = experiment / "seed-0" / "parallel" / "metrics.jsonl"
+    path.write_text(path.read_text()[:-40], encoding="utf-8")
+    assert write_report(experiment).exists()
+
+
 def test_a_folder_that_is_neither_is_told(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"neither experiment\.json nor recipe\.json"):
         write_report(tmp_path)
@@ -90,7 +95,7 @@ def test_a_page_already_there_survives_a_full_disk(experiment: Path, monkeypatch
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(UserError, match="No space left on device"):
+    with pytest.raises(UserError, match="The disk is full, so .*report.html was not written"):
         write_report(experiment)
     assert (experiment / "report.html").read_text() == "the page before"
     assert sorted(experiment.iterdir()) == before

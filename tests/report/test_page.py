@@ -224,3 +224,19 @@ def test_a_run_without_evaluation_has_its_curves(finished: Path) -> None:
     assert 'id="training"' in html
     assert 'id="accuracy"' not in html
     assert len(Elements(html).named("path", **{"class": "curve arm-b"})) == 2
+
+
+def test_the_page_says_what_it_was_made_from(finished: Path, experiment: Path) -> None:
+    said = "Written by isogloss from what was saved, and from the dataset’s tables and pictures; no model was asked"
+    assert said in Elements(report(finished)).named("footer")[0][1]
+    shutil.rmtree(experiment / "data")
+    without = Elements(report(experiment)).named("footer")[0][1]
+    assert without.startswith("Written by isogloss from what was saved; no model was asked")
+
+
+def test_the_floor_of_the_parallel_loss_is_half_a_logarithm(finished: Path) -> None:
+    """Its other half, of captions that look for their picture, can fall to nought."""
+    for folder in (finished, finished / "seed-0" / "parallel"):
+        words = re.sub(r"\s+", " ", part(report(folder), "training"))
+        assert "half the logarithm of" in words
+        assert "the logarithm of" not in words.replace("half the logarithm of", "")

@@ -115,6 +115,14 @@ def test_another_dataset_with_names_in_its_language(run: Path, tmp_path: Path) -
     assert [one.key for one in found] == [one.key for one in search(run, "big red upper left")]
 
 
+def test_without_english_names_are_of_the_first_language_or_there_are_none(run: Path, tmp_path: Path) -> None:
+    places = [squares(tmp_path / "other", ("qac", "qaa")), squares(tmp_path / "untold", ())]
+    other, untold = (search(run, "big red upper left", dataset=str(place.root)) for place in places)
+    assert other == search(run, "big red upper left", dataset=str(places[0].root), names="qaa")
+    assert all(one.name for one in other)
+    assert [(one.key, one.name) for one in untold] == [(one.key, "") for one in other]
+
+
 @pytest.mark.parametrize("query", ["", "   ", "\n\t"])
 def test_an_empty_query_is_told(run: Path, query: str) -> None:
     with pytest.raises(UserError, match="query is empty; say what the picture shows, in any language"):

@@ -42,7 +42,7 @@ def test_a_damaged_checkpoint_is_told_and_the_one_before_serves(file: str, damag
     (path / file).unlink()
     if damage != "missing":
         (path / file).write_bytes(content[: len(content) // 2] if damage == "cut" else b"")
-    with pytest.raises(UserError, match=r"step-00000012 cannot be read \(.*\); remove it to go on from the one before"):
+    with pytest.raises(UserError, match=r"step-00000012 cannot be read \(.*\); restore it, or move it away to go on"):
         toy_fit(tmp_path)
     for left in path.iterdir():
         left.unlink()

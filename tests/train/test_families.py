@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import torch
+from accelerate import Accelerator
 from train.recipes import DROPOUT, TEXT, VISION, clip_recipe, text_recipe, word_tokenizer
 from train.test_loop import rows
 from transformers import PreTrainedTokenizerFast
@@ -18,8 +19,9 @@ from transformers import PreTrainedTokenizerFast
 from isogloss.data.dataset import Dataset
 from isogloss.models.towers import Tower, load_dual_encoder
 from isogloss.train import clip, run
-from isogloss.train.recipe import ClipRecipe, Recipe, TextRecipe
+from isogloss.train.recipe import Recipe, TextRecipe
 from isogloss.train.run import train
+from isogloss.train.training import Training
 
 # Losses of every second step; what changes them changes every result, and is to be meant.
 GOLDEN_CLIP = [3.351113, 3.321242, 3.317405, 3.294247, 3.260361]
@@ -144,11 +146,18 @@ def test_a_text_stage_of_a_recipe_is_trained_first_in_its_own_precision(
     dataset: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked: list[str] = []
+    precisions: list[str] = []
+    begin = run.start_process
+
+    def noting(training: Training, folder: Path) -> Accelerator:
+        precisions.append(training.precision)
+        return begin(training, folder)
 
     def stage(name: str) -> Recipe:
         asked.append(name)
         return text_recipe(Path("elsewhere"), steps=2, seed=5)
 
+    monkeypatch.setattr(run, "start_process", noting)
     monkeypatch.setattr(run, "load_recipe", stage)
     recipe = clip_recipe(dataset, "text_emoji", steps=2, seed=3, precision="bfloat16")
     train(recipe, tmp_path, quiet=True)
@@ -156,6 +165,6 @@ def test_a_text_stage_of_a_recipe_is_trained_first_in_its_own_precision(
     saved = loads((tmp_path / "text" / "recipe.json").read_text())
     assert saved["family"] == "text"
     assert (saved["training"]["seed"], saved["data"]["dataset"]) == (3, str(dataset))
+    assert precisions == ["bfloat16", "float32", "bfloat16"]
     assert (tmp_path / "text" / "model" / "model.safetensors").exists()
-    assert isinstance(recipe, ClipRecipe)
     assert loads((tmp_path / "recipe.json").read_text())["text"]["model"] == "text_emoji"

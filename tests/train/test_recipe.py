@@ -131,6 +131,25 @@ def test_a_tower_that_cannot_be_is_told(wrong: dict[str, Any], sentence: str) ->
         Tower(**wrong)
 
 
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"masked": -1.0}, "masked is -1.0; give a weight of at least 0"),
+        ({"aligned": float("inf")}, "aligned is inf; give a weight"),
+        ({"masked": 0.0, "aligned": 0.0}, "masked and aligned are both 0, .*; give one of them a weight above 0"),
+        (
+            {"hidden_tokens": 0.0},
+            r"hidden_tokens is 0, .*\(masked is 1\).*; give a share such as 0\.15, or a weight of 0",
+        ),
+    ],
+)
+def test_a_text_stage_that_would_train_nothing_is_told(wrong: dict[str, Any], sentence: str) -> None:
+    recipe = text_recipe(Path("d"))
+    with pytest.raises(UserError, match=sentence):
+        replace(recipe, **wrong)
+    assert replace(recipe, masked=0.0, hidden_tokens=0.0).aligned, "alignment alone needs no hidden token"
+
+
 def test_the_family_of_each_kind() -> None:
     assert to_json(text_recipe(Path("d")))["family"] == "text"
     assert to_json(clip_recipe(Path("d"), Path("t")))["family"] == "clip"

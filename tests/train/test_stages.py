@@ -11,7 +11,7 @@ from torch import nn
 from train.toy import Toy, same, toy_fit, weights
 
 from isogloss.errors import UserError
-from isogloss.train.stages import Stage, freeze, frozen_at, frozen_until, rest
+from isogloss.train.stages import Stage, freeze, frozen_at, frozen_modules, frozen_until
 
 EPOCHS = st.sampled_from([0.0, 0.01, 0.25, 0.5, 0.51, 1.0, 1.7, 3.0])
 
@@ -90,7 +90,8 @@ def test_a_module_that_is_wholly_frozen_rests() -> None:
     model = nn.ModuleDict({"text_model": tower(), "vision_model": tower()})
     model.train()
     freeze(model, ("text_model.*", "vision_model.0.*"))
-    rest(model)
+    for module in frozen_modules(model):
+        module.eval()
     assert [module.training for module in model["text_model"].modules()] == [False] * 4
     assert [module.training for module in model["vision_model"].modules()] == [True, False, True, True]
     inputs = torch.randn(8, 4)

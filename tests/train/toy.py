@@ -70,14 +70,15 @@ def toy_fit(
     stages: tuple[Stage, ...] = (),
     validate: Callable[[nn.Module], dict[str, float]] | None = None,
     batches: Any = None,
+    model: Toy | None = None,
     **training: Any,
 ) -> Toy:
     """Train the toy from the same first weights every time."""
     folder.mkdir(exist_ok=True)
     wanted = replace(TRAINING, **training)
     torch.manual_seed(7)
-    model = fit(
-        Toy(),
+    trained = fit(
+        model or Toy(),
         batches or ToyBatches(),
         loss,
         training=wanted,
@@ -87,8 +88,8 @@ def toy_fit(
         validate=validate,
         description=None,
     )
-    assert isinstance(model, Toy)
-    return model
+    assert isinstance(trained, Toy)
+    return trained
 
 
 def weights(model: nn.Module) -> dict[str, Tensor]:

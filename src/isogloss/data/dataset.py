@@ -99,9 +99,18 @@ class Dataset:
         Raises:
             UserError: there is no such language here (the nearest is named), or the table is damaged.
         """
-        if language not in self.languages:
-            raise unknown("caption table for the language", language, self.languages)
+        self._known_language(language)
         return read_table(self._table(language), CAPTIONS)
+
+    def counts(self, language: str) -> tuple[int, int]:
+        """How many captions a language has, and how many pictures have one, by its table and not by dataset.json.
+
+        Raises:
+            UserError: there is no such language here (the nearest is named), or the table is damaged.
+        """
+        self._known_language(language)
+        keys = read_table(self._table(language), CAPTIONS, ["key"])["key"]
+        return len(keys), pc.count_distinct(keys).as_py()
 
     def split(
         self,
@@ -122,8 +131,7 @@ class Dataset:
         self._known_split(name)
         # Known before a large table is read: a misspelt language should cost no time.
         for language in languages:
-            if language not in self.languages:
-                raise unknown("caption table for the language", language, self.languages)
+            self._known_language(language)
         columns = [column for column in IMAGES.names if column != "sha256"]
         everything = read_table(self.root / "images.parquet", IMAGES, columns)
         check_images(everything, self.root / "images.parquet")
@@ -148,6 +156,10 @@ class Dataset:
 
     def _table(self, language: str) -> Path:
         return self.root / "captions" / f"{language}.parquet"
+
+    def _known_language(self, language: str) -> None:
+        if language not in self.languages:
+            raise unknown("caption table for the language", language, self.languages)
 
     def _known_split(self, name: str) -> None:
         if name not in self.splits:

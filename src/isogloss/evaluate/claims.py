@@ -10,6 +10,9 @@ from isogloss.languages import same_family
 # What this world was expected to show, said before anything was measured on its test pictures.
 UNSEEN_ACCURACY = 0.30
 UNSEEN_RATIO = 1.5
+# The accuracy@1 that "at least as good" may cost: a caption in fifty, too few for anyone who searches to notice. Without
+# a margin two models that are equal would pass by the luck of the draw, every other time.
+MARGIN = 0.02
 
 
 def claims(
@@ -17,23 +20,26 @@ def claims(
 ) -> list[dict[str, Any]]:
     """Whether each claim holds, and what was measured, in words; differences are parallel minus English-only.
 
-    A claim of "at least as good" holds when the measured difference is not below zero, and one of "better" when the
-    whole interval of the difference is above zero.
+    A claim of "at least as good" holds when the whole interval of the difference is above minus the margin, and one of
+    "better" when it is above zero. Intervals are over pictures, and over seeds where there are several.
 
     Args:
         english_only, parallel: caption→image ranks per language.
         languages: their records, with the `role` and `group` of each.
     """
     found: list[dict[str, Any]] = []
+    seeds = max((len(measured.seeds) for measured in parallel.values()), default=1)
+    over = "one seed; intervals over pictures" if seeds == 1 else f"intervals over pictures and {seeds} seeds"
 
     def say(claim: str, holds: bool, measured: str) -> None:
-        found.append({"claim": claim, "holds": bool(holds), "measured": measured})
+        found.append({"claim": claim, "holds": bool(holds), "measured": f"{measured}; {over}"})
 
     if "en" in parallel:
         value, low, high = paired_difference([english_only["en"]], [parallel["en"]], 1)
         say(
-            "Parallel training is at least as good in English as English-only training, in accuracy@1.",
-            value >= 0,
+            "Parallel training is at least as good in English as English-only training, in accuracy@1, within a margin of "
+            f"{MARGIN:.2f}.",
+            low > -MARGIN,
             f"difference {value:+.3f}, 95 % interval {low:+.3f} to {high:+.3f}",
         )
     others = [tag for tag in parallel if tag != "en"]
@@ -77,7 +83,7 @@ def claims(
         say(
             f"Over those {len(unseen)} unseen languages parallel training reaches an accuracy@10 of {UNSEEN_ACCURACY:.2f}, "
             f"and {UNSEEN_RATIO} times that of English-only training.",
-            value >= UNSEEN_ACCURACY and times >= UNSEEN_RATIO,
+            round(value, 9) >= UNSEEN_ACCURACY and round(times, 9) >= UNSEEN_RATIO,
             f"{value:.3f} (95 % interval {low:.3f} to {high:.3f})"
             + (
                 f", {times:.2f} times (interval {least:.2f} to {most:.2f})"

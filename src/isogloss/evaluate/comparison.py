@@ -8,7 +8,7 @@ import numpy as np
 
 from isogloss.evaluate.figures import ranks_from_json
 from isogloss.evaluate.retrieval import CUTOFFS, Ranks
-from isogloss.evaluate.statistics import bootstrap_mean, quartiles
+from isogloss.evaluate.statistics import interval, quartiles, resampled_means
 
 
 @dataclass(frozen=True)
@@ -24,13 +24,13 @@ class Measured:
     picture: np.ndarray
 
     def hits(self, k: int) -> np.ndarray:
-        """Each query's accuracy@k, the mean over seeds: [query]."""
-        return np.mean([ranks.hits(k) for ranks in self.seeds], axis=0)
+        """Each query's accuracy@k by each seed: [seed, query]."""
+        return np.stack([ranks.hits(k) for ranks in self.seeds])
 
     def figures(self) -> dict[str, Any]:
-        """The figures of results.json: means with bootstrap intervals over pictures, and every seed's own value."""
+        """The figures of results.json: means with bootstrap intervals, and every seed's own value."""
         return {
-            **{f"accuracy@{k}": list(bootstrap_mean(self.hits(k), self.picture)) for k in CUTOFFS},
+            **{f"accuracy@{k}": list(mean_over_languages([self], k)) for k in CUTOFFS},
             "rank_quartiles": list(quartiles(np.concatenate([ranks.middle for ranks in self.seeds]))),
             "captions": len(self.picture),
             "seeds": {f"accuracy@{k}": [float(ranks.hits(k).mean()) for ranks in self.seeds] for k in CUTOFFS},
@@ -38,48 +38,60 @@ class Measured:
 
 
 def measured(evaluations: Sequence[Mapping[str, Any]], language: str, direction: str) -> Measured:
-    """One arm's ranks in one language, from the saved evaluations of its seeds."""
+    """One arm's ranks in one language, from the saved evaluations of its seeds.
+
+    Raises:
+        ValueError: the seeds were asked other queries.
+    """
     read = [ranks_from_json(saved["languages"][language][direction]["ranks"]) for saved in evaluations]
+    for _, picture in read[1:]:
+        _check_same(read[0][1], picture)
     return Measured(tuple(ranks for ranks, _ in read), read[0][1])
 
 
 def mean_over_languages(each: Sequence[Measured], k: int) -> tuple[float, float, float]:
-    """The unweighted mean over languages of accuracy@k, with an interval over the pictures that they share.
+    """The unweighted mean over languages of accuracy@k, with an interval over the pictures that they share, and seeds.
 
     A picture is drawn with its captions in all languages, because they rise and fall together.
     """
-    hits = np.concatenate([one.hits(k) / len(one.picture) for one in each])
-    pictures = np.concatenate([one.picture for one in each])
-    # Each language's hits weigh one over its captions, so the mean over queries times their number is the sum of means.
-    value, low, high = bootstrap_mean(hits, pictures)
-    scale = len(hits) / len(each)
-    return value * scale, low * scale, high * scale
+    means = resampled_means([one.hits(k) for one in each], [one.picture for one in each])
+    return _mean(each, k), *interval(means.mean(axis=1))
 
 
 def paired_difference(one: Sequence[Measured], other: Sequence[Measured], k: int) -> tuple[float, float, float]:
-    """How much better the second is than the first in accuracy@k, the mean over languages, on the same queries."""
-    hits = np.concatenate([(b.hits(k) - a.hits(k)) / len(a.picture) for a, b in zip(one, other, strict=True)])
-    pictures = np.concatenate([measured.picture for measured in one])
-    value, low, high = bootstrap_mean(hits, pictures)
-    scale = len(hits) / len(one)
-    return value * scale, low * scale, high * scale
+    """How much better the second is than the first in accuracy@k, the mean over languages, on the same queries.
+
+    Raises:
+        ValueError: the two were asked other queries.
+    """
+    for a, b in zip(one, other, strict=True):
+        _check_same(a.picture, b.picture)
+    gains = [b.hits(k) - a.hits(k) for a, b in zip(one, other, strict=True)]
+    means = resampled_means(gains, [measured.picture for measured in one])
+    return float(np.mean([gain.mean() for gain in gains])), *interval(means.mean(axis=1))
 
 
-def ratio(
-    one: Sequence[Measured], other: Sequence[Measured], k: int, resamples: int = 2000
-) -> tuple[float, float, float]:
-    """The second's mean accuracy@k over languages as a multiple of the first's, with an interval over pictures.
+def ratio(one: Sequence[Measured], other: Sequence[Measured], k: int) -> tuple[float, float, float]:
+    """The second's mean accuracy@k over languages as a multiple of the first's, with an interval over the same draws.
 
     It is infinite where the first finds nothing, and not a number where neither finds anything.
+
+    Raises:
+        ValueError: the two were asked other queries.
     """
-    pictures = np.unique(np.concatenate([measured.picture for measured in one]), return_inverse=True)[1]
-
-    def per_picture(each: Sequence[Measured]) -> np.ndarray:
-        return np.bincount(pictures, weights=np.concatenate([m.hits(k) / len(m.picture) for m in each]))
-
-    below, above = per_picture(one), per_picture(other)
-    drawn = np.random.default_rng(0).multinomial(len(below), np.full(len(below), 1 / len(below)), size=resamples)
+    for a, b in zip(one, other, strict=True):
+        _check_same(a.picture, b.picture)
+    both = [*one, *other]
+    means = resampled_means([each.hits(k) for each in both], [each.picture for each in both])
+    below, above = means[:, : len(one)].mean(axis=1), means[:, len(one) :].mean(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        # The nearest and no mixture of two, for a draw in which the first finds nothing is infinite.
-        low, high = np.quantile((drawn @ above) / (drawn @ below), [0.025, 0.975], method="nearest")
-        return float(above.sum() / below.sum()), float(low), float(high)
+        return float(np.divide(_mean(other, k), _mean(one, k))), *interval(above / below)
+
+
+def _mean(each: Sequence[Measured], k: int) -> float:
+    return float(np.mean([one.hits(k).mean() for one in each]))
+
+
+def _check_same(one: np.ndarray, other: np.ndarray) -> None:
+    if not np.array_equal(one, other):
+        raise ValueError(f"{len(one)} and {len(other)} queries that are not about the same pictures in the same order")

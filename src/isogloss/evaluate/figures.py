@@ -21,13 +21,17 @@ def gallery_file(evaluation: str) -> str:
 
 def ranks_to_json(ranks: Ranks, picture: np.ndarray) -> dict[str, Any]:
     """Ranks as JSON, from which every figure can be made again; only queries with ties list them."""
+    right = np.broadcast_to(ranks.right, len(ranks.better))
     tied = {str(query): int(ranks.tied[query]) for query in np.flatnonzero(ranks.tied)}
-    return {"better": ranks.better.tolist(), "tied": tied, "picture": picture.tolist()}
+    several = {str(query): int(right[query]) for query in np.flatnonzero(right > 1)}
+    return {"better": ranks.better.tolist(), "tied": tied, "right": several, "picture": picture.tolist()}
 
 
 def ranks_from_json(saved: dict[str, Any]) -> tuple[Ranks, np.ndarray]:
     """What `ranks_to_json` wrote: the ranks, and the picture of every query."""
-    tied = np.zeros(len(saved["better"]), np.int64)
+    tied, right = np.zeros(len(saved["better"]), np.int64), np.ones(len(saved["better"]), np.int64)
     for query, count in saved["tied"].items():
         tied[int(query)] = count
-    return Ranks(np.array(saved["better"], np.int64), tied), np.array(saved["picture"], np.int64)
+    for query, count in saved.get("right", {}).items():  # older ones count one right answer for every query
+        right[int(query)] = count
+    return Ranks(np.array(saved["better"], np.int64), tied, right), np.array(saved["picture"], np.int64)

@@ -18,27 +18,39 @@ _DECIMALS = 6
 
 @dataclass(frozen=True)
 class Ranks:
-    """For every query, how many wrong answers score better than the right one, and how many score the same.
+    """For every query, how many wrong answers score better than its best right one, and how many score the same.
 
     Every figure is its expectation over random orders of the tied, so that a model that scores everything alike gets what
     chance gets, and no more.
 
     Attributes:
         better: int64 [query].
-        tied: int64 [query], without the right answer itself.
+        tied: int64 [query], wrong answers alone.
+        right: int64 [query], the right answers that share the best right one's score, it included: one, but for a
+            picture whose own captions tie.
     """
 
     better: Int[np.ndarray, " query"]
     tied: Int[np.ndarray, " query"]
+    right: Int[np.ndarray, " query"] | int = 1
 
     @property
     def middle(self) -> Float[np.ndarray, " query"]:
-        """The rank, counted from 1; ties take the middle one."""
-        return 1 + self.better + self.tied / 2
+        """The rank of the first right answer, counted from 1; ties take the mean over their orders."""
+        return 1 + self.better + self.tied / (self.right + 1)
 
     def hits(self, k: int) -> Float[np.ndarray, " query"]:
-        """The chance that the right answer is among the first k: 0 or 1 but for ties."""
-        return np.clip((k - self.better) / (self.tied + 1), 0.0, 1.0)
+        """The chance that a right answer is among the first k: 0 or 1 but for ties.
+
+        Of the tied, r right and w wrong, m stand among the first k, and none of them is right with the hypergeometric
+        chance C(w, m) / C(w + r, m) = Π_j<m (w − j) / (w + r − j).
+        """
+        missed = np.ones(len(self.better))
+        for place in range(k):
+            before = place - self.better  # how many of the tied stand before this place
+            wrong = np.maximum(self.tied - before, 0) / np.maximum(self.tied + self.right - before, 1)
+            missed *= np.where(before >= 0, wrong, 1.0)
+        return 1.0 - missed
 
 
 def caption_to_image(
@@ -72,7 +84,7 @@ def image_to_caption(
     captions: Float[np.ndarray, "caption dim"],
     owner: Int[np.ndarray, " caption"],
 ) -> Ranks:
-    """Where each image finds the best of its captions among those of the other images; one row for every image.
+    """Where each image finds the first of its captions among those of the other images; one row for every image.
 
     Raises:
         UserError: an embedding is not finite.
@@ -82,7 +94,7 @@ def image_to_caption(
     _check_finite(images)
     if len(np.unique(owner)) < len(images):
         raise ValueError(f"{len(images)} images, of which only {len(np.unique(owner))} own a caption")
-    better, tied = np.empty(len(images), np.int64), np.empty(len(images), np.int64)
+    better, tied, several = np.empty((3, len(images)), np.int64)
     for start in range(0, len(images), _BLOCK):
         block = np.arange(start, min(start + _BLOCK, len(images)))
         scores = _similarities(images[block], captions)
@@ -90,7 +102,8 @@ def image_to_caption(
         right = np.where(own, scores, -np.inf).max(axis=1, keepdims=True)
         better[block] = ((scores > right) & ~own).sum(axis=1)
         tied[block] = ((scores == right) & ~own).sum(axis=1)
-    return Ranks(better, tied)
+        several[block] = ((scores == right) & own).sum(axis=1)
+    return Ranks(better, tied, several)
 
 
 def _similarities(

@@ -12,11 +12,12 @@ from isogloss.data.dataset import Dataset
 from isogloss.data.images import Pictures
 from isogloss.errors import UserError
 from isogloss.evaluate.figures import figures, gallery_file, ranks_to_json
+from isogloss.evaluate.provenance import evaluation_file, languages_of, provenance
 from isogloss.evaluate.retrieval import Ranks, caption_to_image, image_to_caption
 from isogloss.models.embedding import embed_captions, embed_images
 from isogloss.models.image_processor import picture_size
 from isogloss.models.towers import load_dual_encoder, preparation
-from isogloss.saved import fields_of, read_json, read_object
+from isogloss.saved import fields_of, read_json
 from isogloss.saving import write_json
 
 # Queries of the gallery in each language, and pictures shown for each.
@@ -34,35 +35,41 @@ def evaluate_run(
 ) -> dict[str, Any]:
     """Retrieval figures of a trained run per language, saved as `evaluation/<split>.json` with a gallery beside.
 
-    Those on another dataset are saved under its name, `evaluation/<dataset>-<split>.json`.
+    Those on another dataset are saved under its name, `evaluation/<dataset>-<split>.json`. Languages that were measured
+    before stay, where the model, the dataset and the sources are still the same.
 
     Args:
         run: a run folder with a model.
         dataset: a dataset folder; None for the run's own.
         split: whose pictures are the gallery.
-        languages: of the captions; none for all that the dataset has.
+        languages: of the captions; none for all that the dataset has, of which those without a caption here are left
+            out and listed as `left_out`.
         sources: captions of these sources only, such as "emoji:name"; none for those that the recipe names.
 
     Raises:
         UserError: the run has no model, or the dataset lacks what is asked for.
     """
-    with fields_of(run / "recipe.json"):
-        data = read_object(run / "recipe.json")["data"]
-        own, read = str(data["dataset"]), tuple(data["sources"])
+    measured = provenance(run, split, dataset, sources)
     model, processor = load_dual_encoder(run / "model")
     model.to("cuda" if torch.cuda.is_available() else "cpu")  # pyright: ignore[reportArgumentType]
     prepared = preparation(processor, model.config)
-    opened = Dataset.open(dataset or own)
-    tested = opened.split(split, tuple(languages) or opened.languages, tuple(sources) or read or None)
+    opened = Dataset.open(dataset or measured["dataset"])
+    asked = tuple(languages) or opened.languages
+    tested = opened.split(split, asked, measured["sources"] or None, complete=bool(languages))
+    captioned = [language for language, found in tested.captions.items() if len(found)]
+    if not captioned:
+        raise UserError(
+            f"{opened.root} holds no caption{' of these sources' if measured['sources'] else ''} for the split '{split}'; "
+            "choose another split."
+        )
     pictures = Pictures(opened, tested, picture_size(processor.image_processor))
     images = embed_images(model, pictures, prepared, np.arange(len(tested))).numpy()
 
-    result: dict[str, Any] = {"split": split, "images": len(tested), "languages": {}}
+    left_out = [language for language in asked if language not in captioned]
+    result: dict[str, Any] = {**measured, "images": len(tested), "left_out": left_out, "languages": {}}
     gallery: list[dict[str, Any]] = []
-    for language in tested.captions:
+    for language in captioned:
         texts, owner, _ = choose_captions(tested, (language,), np.arange(len(tested)), None, None)
-        if not texts:
-            raise UserError(f"The split '{split}' has no caption in '{language}'; leave the language out.")
         captions = embed_captions(model, texts, prepared).numpy()
         named, local = np.unique(owner, return_inverse=True)
         to_image, to_caption = (
@@ -75,16 +82,17 @@ def evaluate_run(
             "image_to_caption": {**figures(to_caption, named), "ranks": ranks_to_json(to_caption, named)},
         }
         gallery += _gallery(language, texts, owner, captions, images, to_image, tested.keys)
-    name = split if dataset is None else f"{opened.root.name}-{split}"
-    path = run / "evaluation" / f"{name}.json"
-    shown = run / "evaluation" / gallery_file(name)
-    if path.exists():  # languages that were measured before stay
-        with fields_of(path):
-            result["languages"] = {**read_object(path)["languages"], **result["languages"]}
+    path = evaluation_file(run, split, dataset)
+    shown = path.with_name(gallery_file(path.stem))
+    before = languages_of(path, measured) if path.exists() else {}
+    result["languages"] = {**before, **result["languages"]}
     if shown.exists():  # a kill leaves the figures without it
         with fields_of(shown):
-            gallery = [row for row in read_json(shown) if row["language"] not in tested.captions] + gallery
+            kept = set(before) - set(captioned)
+            gallery = [row for row in read_json(shown) if row["language"] in kept] + gallery
     write_json(path, result)
+    if not before:  # a kill may not leave another model's queries beside these figures
+        shown.unlink(missing_ok=True)
     write_json(shown, gallery)
     return result
 

@@ -10,7 +10,7 @@ class Losses:
     """A step's loss, the least value it can take, and its parts for the log.
 
     Attributes:
-        total: scalar; what is differentiated.
+        total: scalar; what is differentiated. It is that of the whole step, whatever the number of processes.
         floor: scalar; the infimum of `total` over all models, so that losses of different objectives compare as
             `total - floor`.
         parts: named scalars, detached, for the log.

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import torch
 from jaxtyping import Int
 from torch import Tensor
 
@@ -15,9 +16,12 @@ def by_length(
     """Groups of a batch's captions, the shortest first: which rows, and how many tokens the longest of them has.
 
     Args:
-        attention_mask: 1 for a token and 0 for padding, which follows the tokens.
+        attention_mask: 1 for a token and 0 for padding; what is cut off is padding that follows the tokens.
         groups: how many, if there are as many captions.
     """
-    lengths = attention_mask.sum(dim=1)
-    for rows in lengths.argsort(stable=True).chunk(groups):
-        yield rows, int(lengths[rows[-1]])
+    places = torch.arange(1, attention_mask.shape[1] + 1, device=attention_mask.device)
+    lengths, order = (attention_mask * places).amax(dim=1).sort(stable=True)
+    chunks = order.chunk(groups)
+    # Once, since each question keeps a GPU waiting.
+    longest = torch.stack([part[-1] for part in lengths.chunk(groups)]).tolist()
+    yield from zip(chunks, map(int, longest), strict=True)

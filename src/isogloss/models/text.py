@@ -14,12 +14,15 @@ from isogloss.errors import UserError, unknown
 from isogloss.models.lengths import by_length
 from isogloss.models.pooling import mean_pooling
 
+# Transformers cannot be asked for the whole head; so it is called in the families of XLM-R, BERT and ALBERT.
+HEADS = ("lm_head", "cls", "predictions")
+
 
 def build_masked_language_model(config: Mapping[str, Any], tokenizer: Any) -> PreTrainedModel:
     """A masked language model with random weights, as wide as the tokenizer's vocabulary.
 
     Raises:
-        UserError: the config is of no masked language model.
+        UserError: the config is of no masked language model, or of one whose head cannot be read alone.
     """
     fields = dict(config)
     model_type = str(fields.pop("model_type", ""))
@@ -34,11 +37,38 @@ def build_masked_language_model(config: Mapping[str, Any], tokenizer: Any) -> Pr
             eos_token_id=tokenizer.eos_token_id,
             **fields,
         )
-        return AutoModelForMaskedLM.from_config(shape)
-    except (KeyError, TypeError, ValueError, StrictDataclassError) as error:
+        model = AutoModelForMaskedLM.from_config(shape)
+    except (KeyError, RuntimeError, TypeError, ValueError, StrictDataclassError) as error:
         raise UserError(
             f"The text stage's config makes no model; correct it: {' '.join(str(error).split())}"
         ) from error
+    if not _head_reads_states(model, torch.tensor([[tokenizer.bos_token_id, tokenizer.eos_token_id]])):
+        raise UserError(
+            f"The head of the masked language model '{model_type}' cannot be read at single tokens; choose a model_type "
+            "such as xlm-roberta, roberta or bert."
+        )
+    return model
+
+
+def head_of(model: PreTrainedModel) -> nn.Module | None:
+    """The head of a masked language model, where its name is known."""
+    return next((getattr(model, name) for name in HEADS if hasattr(model, name)), None)
+
+
+@torch.no_grad()
+def _head_reads_states(model: PreTrainedModel, input_ids: Int[Tensor, "caption token"]) -> bool:
+    """Whether the head over the base model's states gives the model's own logits, which a name alone does not say."""
+    head = head_of(model)
+    if head is None:
+        return False
+    model.eval()
+    try:
+        states = model.base_model(input_ids=input_ids).last_hidden_state
+        return torch.allclose(head(states), model(input_ids=input_ids).logits, atol=1e-4)
+    except (AttributeError, IndexError, RuntimeError, TypeError, ValueError):  # as models of sound or pictures raise
+        return False
+    finally:
+        model.train()
 
 
 class TextEncoder(nn.Module):
@@ -55,8 +85,11 @@ class TextEncoder(nn.Module):
         hidden: Bool[Tensor, "caption token"],
     ) -> dict[str, Tensor]:
         """Logits at the hidden tokens, [hidden, vocabulary], and the mean state of every caption, [caption, width]."""
+        head: Any = head_of(self.model)  # no part of its own, or a checkpoint would hold it twice
         # Captions are read in another order, so each hidden token keeps its number.
-        numbers = torch.zeros_like(input_ids).masked_scatter(hidden, torch.arange(hidden.sum(), device=hidden.device))
+        numbers = torch.zeros_like(input_ids).masked_scatter(
+            hidden, torch.arange(int(hidden.sum()), device=hidden.device)
+        )
         groups = list(by_length(attention_mask))
         at_hidden: list[Tensor] = []
         sentences: list[Tensor] = []
@@ -67,6 +100,6 @@ class TextEncoder(nn.Module):
             sentences.append(mean_pooling(states, mask))
         read = torch.cat([numbers[rows, :end][hidden[rows, :end]] for rows, end in groups])
         return {
-            "logits": self.model.lm_head(torch.cat(at_hidden)[read.argsort()]),
+            "logits": head(torch.cat(at_hidden)[read.argsort()]),
             "sentences": torch.cat(sentences)[torch.cat([rows for rows, _ in groups]).argsort()],
         }

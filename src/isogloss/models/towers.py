@@ -64,6 +64,8 @@ def _check_pictures(model: DualEncoder, side: int) -> None:
     own = getattr(model.config.vision_config, "image_size", None)
     try:
         model.encode_image(torch.zeros(1, 3, side, side))
+    except torch.OutOfMemoryError:
+        raise
     except FAILURES as error:
         if isinstance(own, int) and own != side:
             raise UserError(
@@ -92,6 +94,8 @@ def _check_captions(model: DualEncoder, tokens: int) -> None:
     ids = torch.zeros(1, tokens, dtype=torch.int64)
     try:
         model.encode_text(ids, torch.ones_like(ids))
+    except torch.OutOfMemoryError:
+        raise
     except FAILURES as error:
         raise UserError(
             f"The text tower cannot be read by its pooling '{model.config.text_pooling}', or reads no captions of {tokens} "

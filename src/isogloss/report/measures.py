@@ -10,7 +10,7 @@ _ACCURACY = "accuracy@"
 
 @dataclass(frozen=True)
 class Interval:
-    """A value and its 95 % bootstrap interval over pictures; low and high are None where there is none."""
+    """A value and its 95 % bootstrap interval; low and high are None where there is none."""
 
     value: float
     low: float | None = None

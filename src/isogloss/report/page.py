@@ -18,7 +18,7 @@ from isogloss.report.marks import marked
 from isogloss.report.measures import cutoffs
 from isogloss.report.recipes import differences, written
 from isogloss.report.run import read_single_run
-from isogloss.report.words import extent, number, standfirst, verdict
+from isogloss.report.words import extent, number, resampled, standfirst, verdict
 from isogloss.saving import write_text
 
 _SECTIONS = {
@@ -115,7 +115,7 @@ def render(content: Content, *, experiment: bool) -> str:
 
 
 def _dots_words(content: Content) -> str:
-    words = "Whiskers are 95 % bootstrap intervals over pictures."
+    words = f"Whiskers are 95 % bootstrap intervals over {resampled(content)}."
     if len(content.seeds) > 1:
         words += " Small upright strokes are the seeds, where they were saved one by one."
     if content.pictures:

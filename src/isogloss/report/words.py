@@ -75,8 +75,13 @@ def extent(content: Content) -> str:
     }
     parts = [f"{count:,} {what}{'' if count == 1 else 's'}" for what, count in counts.items() if count]
     if content.scores:
-        parts.append("ranges in brackets are 95 % bootstrap intervals over pictures")
+        parts.append(f"ranges in brackets are 95 % bootstrap intervals over {resampled(content)}")
     return " · ".join(parts)
+
+
+def resampled(content: Content) -> str:
+    """What the bootstrap draws."""
+    return "pictures and seeds" if len(content.seeds) > 1 else "pictures"
 
 
 def standfirst(content: Content) -> list[str]:

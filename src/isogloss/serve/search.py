@@ -42,7 +42,7 @@ class Found:
 
 @torch.no_grad()
 def search(
-    run: Path, query: str, *, top: int = 5, split: str = "test", dataset: str | None = None, names: str = "en"
+    run: Path, query: str, *, top: int = 5, split: str = "test", dataset: str | None = None, names: str | None = None
 ) -> list[Found]:
     """The pictures of a split that are nearest to a query, the nearest first.
 
@@ -52,7 +52,7 @@ def search(
         top: how many.
         split: whose pictures are searched.
         dataset: a dataset folder; None for the run's own.
-        names: the language of the names that are shown.
+        names: the language of the names that are shown; None for English, else the dataset's first language if it has any.
 
     Raises:
         UserError: the query is empty, or the run or the dataset is not what it should be.
@@ -67,16 +67,23 @@ def search(
         with fields_of(run / "recipe.json"):
             dataset = str(read_object(run / "recipe.json")["data"]["dataset"])
     opened = Dataset.open(dataset)
-    shown = opened.split(split, (names,))
+    shown = _with_names(opened, split, names)
     pictures = Pictures(opened, shown, picture_size(processor.image_processor))
     images = _embeddings(run, model, pictures, prepared, shown)
     scores = (embed_captions(model, [query], prepared) @ images.T)[0].numpy()
     found: list[Found] = []
     for image in np.argsort(-scores, kind="stable")[:top]:
-        captions = shown.captions[names].of(int(image))
+        captions = [name for captions in shown.captions.values() for name in captions.of(int(image))]
         location = opened.locate(shown.images["file"][int(image)].as_py())
         found.append(Found(shown.keys[image], float(scores[image]), location, captions[0] if captions else ""))
     return found
+
+
+def _with_names(dataset: Dataset, split: str, names: str | None) -> Split:
+    """The pictures with the names that are shown: those asked for, which have to be there, or any."""
+    if names is not None:
+        return dataset.split(split, (names,))
+    return dataset.split(split, ("en",) if "en" in dataset.languages else dataset.languages[:1], complete=False)
 
 
 def _embeddings(run: Path, model: DualEncoder, pictures: Pictures, prepared: Preparation, split: Split) -> Tensor:

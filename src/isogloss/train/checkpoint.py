@@ -5,6 +5,8 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from isogloss.errors import UserError
 from isogloss.saving import new_folder, remove_abandoned, writing
 
@@ -62,14 +64,19 @@ def load_checkpoint(accelerator: Any, folder: Path) -> int:
     if accelerator.is_main_process:
         remove_abandoned(folder / "checkpoints")
     found = checkpoints(folder)
+    reached = torch.tensor([found[-1][0] if found else 0], device=accelerator.device)
+    if accelerator.num_processes > 1 and len(accelerator.gather(reached).unique()) > 1:
+        raise UserError(f"Not every machine sees the checkpoints of {folder}; put the run where all machines see it.")
     if not found:
         return 0
     step, path = found[-1]
     try:
         accelerator.load_state(str(path))
+    except torch.OutOfMemoryError:
+        raise
     except Exception as error:  # safetensors, pickle and torch each raise their own
         reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".:")
         raise UserError(
-            f"The checkpoint {path} cannot be read ({reason}); remove it to go on from the one before."
+            f"The checkpoint {path} cannot be read ({reason}); restore it, or move it away to go on from the one before."
         ) from error
     return step

@@ -62,6 +62,11 @@ def validation(
     """
     split = pictures.split
     tested = captioned(split, languages)
+    if not len(tested):
+        raise UserError(
+            f"The validation split has no caption in {', '.join(languages)} of the recipe's sources; add some, or leave "
+            "the split out of the dataset."
+        )
     size = min(VALIDATION_IMAGES, len(tested))
     groups = [tested[start : start + size] for start in range(0, len(tested) - size + 1, size)]
 

@@ -17,8 +17,8 @@ from isogloss.errors import UserError
 from isogloss.losses import Losses
 from isogloss.train.checkpoint import load_checkpoint, save_checkpoint
 from isogloss.train.log import MetricsLog, progress_bar
-from isogloss.train.process import any_process, attention, interruption, seed_step
-from isogloss.train.stages import Stage, freeze, frozen_at, rest
+from isogloss.train.process import any_process, attention, default_signals, interruption, seed_step
+from isogloss.train.stages import Stage, freeze, frozen_at, frozen_modules
 from isogloss.train.training import Training
 
 # So many steps in a row without a finite gradient are no accident of one batch.
@@ -31,30 +31,30 @@ class Interval:
 
     steps: int = 0
     images: int = 0
-    since: float = field(default_factory=time.perf_counter)
+    seconds: float = 0.0
     sums: dict[str, float] = field(default_factory=dict[str, float])
 
-    def add(self, values: dict[str, float], images: int) -> None:
+    def add(self, values: dict[str, float], images: int, seconds: float) -> None:
         self.steps += 1
         self.images += images
+        self.seconds += seconds
         for name, value in values.items():
             self.sums[name] = self.sums.get(name, 0.0) + value
 
     def state_dict(self) -> dict[str, Any]:
         """What a checkpoint keeps, so that a resumed run's next row is a mean over as many steps."""
-        return {"steps": self.steps, "images": self.images, "sums": dict(self.sums)}
+        return {"steps": self.steps, "images": self.images, "seconds": self.seconds, "sums": dict(self.sums)}
 
     def load_state_dict(self, saved: dict[str, Any]) -> None:
-        self.steps, self.images, self.sums = saved["steps"], saved["images"], dict(saved["sums"])
+        self.steps, self.images, self.seconds = saved["steps"], saved["images"], saved["seconds"]
+        self.sums = dict(saved["sums"])
 
     def restart(self) -> None:
-        self.load_state_dict({"steps": 0, "images": 0, "sums": {}})
-        self.since = time.perf_counter()
+        self.load_state_dict({"steps": 0, "images": 0, "seconds": 0.0, "sums": {}})
 
     def means(self) -> dict[str, float]:
-        seconds = time.perf_counter() - self.since
         means = {name: value / max(1, self.steps) for name, value in self.sums.items()}
-        return {**means, "images_per_second": self.images / seconds, "seconds": seconds}
+        return {**means, "images_per_second": self.images / self.seconds, "seconds": self.seconds}
 
 
 class _Told:
@@ -123,40 +123,46 @@ def fit(
         batch_size=None,
         num_workers=training.workers,
         persistent_workers=training.workers > 0,
+        worker_init_fn=default_signals,
     )
     frozen: tuple[str, ...] | None = None
+    resting: list[nn.Module] = []
     skipped = 0
-    interval.since = time.perf_counter()
     bar = progress_bar(accelerator.is_main_process and description is not None)
     with bar, interruption() as interrupted:
         task = bar.add_task(description or "", total=training.steps, completed=start, state="")
+        since = time.perf_counter()
         for step, batch in enumerate(loader, start=start):
             if isinstance(batch, UserError):
                 raise batch
             patterns = frozen_at(stages, step, training.steps, batches.steps_per_epoch)
             if patterns != frozen:
                 freeze(bare, patterns, fixed)
-                frozen = patterns
+                frozen, resting = patterns, frozen_modules(bare)
             rate = training.optimisation.rate(step, training.steps)
             for group in optimiser.param_groups:
                 group["lr"] = rate
             seed_step(training.seed, step, accelerator.process_index)
 
             model.train()
-            if frozen:
-                rest(bare)
+            for module in resting:
+                module.eval()
+            statistics = [buffer.clone() for buffer in bare.buffers() if buffer.is_floating_point()]
             with attention(accelerator):
                 losses = loss(model, batch.to(accelerator.device))
             accelerator.backward(losses.total)
             norm = float(accelerator.clip_grad_norm_(bare.parameters(), training.optimisation.largest_gradient) or 0.0)
-            if math.isfinite(norm) and bool(torch.isfinite(losses.total.detach())):
+            finite = math.isfinite(norm) and bool(torch.isfinite(losses.total.detach()))
+            if not any_process(accelerator, not finite):
                 optimiser.step()
                 skipped = 0
                 values = {"loss": float(losses.total.detach()), "floor": float(losses.floor), "gradient_norm": norm}
                 values |= {name: float(value) for name, value in losses.parts.items()}
-                interval.add(values, batches.images_per_step)
+                interval.add(values, batches.images_per_step, time.perf_counter() - since)
             else:
                 skipped += 1
+                for buffer, before in zip(filter(torch.is_floating_point, bare.buffers()), statistics, strict=True):
+                    buffer.copy_(before)  # batch statistics that have taken in what is not finite would keep it
             optimiser.zero_grad(set_to_none=True)
             if skipped == MOST_SKIPPED:
                 raise UserError(
@@ -180,12 +186,12 @@ def fit(
                 bare.eval()
                 with torch.no_grad():
                     report({"step": done, "epoch": epoch, "split": "validation", **validate(bare)})
-                interval.since = time.perf_counter()
             stop = any_process(accelerator, interrupted())
             if last or stop or (training.checkpoint_every and done % training.checkpoint_every == 0):
                 save_checkpoint(accelerator, folder, done, training.checkpoints_kept)
             if stop:
                 raise KeyboardInterrupt
+            since = time.perf_counter()
     for tracker in accelerator.trackers:  # and not end_training, which would end the process group of the next stage
         tracker.finish()
     freeze(bare, (), fixed)

@@ -1,6 +1,7 @@
 """What belongs to the process and not to a run: seed, device, process group, precision, and being asked to stop."""
 
 import signal
+import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
@@ -73,6 +74,9 @@ def attention(accelerator: Accelerator) -> Generator[None]:
 @contextmanager
 def interruption() -> Generator[Callable[[], bool]]:
     """Whether Ctrl-C or a termination was asked for since; a second Ctrl-C ends at once."""
+    if threading.current_thread() is not threading.main_thread():  # where Python sets no handlers, as in a web app
+        yield lambda: False
+        return
     asked: list[int] = []
 
     def note(number: int, frame: Any) -> None:
@@ -86,6 +90,12 @@ def interruption() -> Generator[Callable[[], bool]]:
     finally:
         for number, handler in zip(numbers, before, strict=True):
             signal.signal(number, handler)
+
+
+def default_signals(worker: int) -> None:
+    """In a process that prepares batches: what it inherited would swallow the signal that ends it."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def any_process(accelerator: Accelerator, flag: bool) -> bool:

@@ -3,6 +3,7 @@
 import importlib
 import importlib.util
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from pathlib import Path
@@ -24,6 +25,12 @@ def _check_whole(part: Any, *names: str) -> None:
 def _check_share(part: Any, name: str) -> None:
     if not 0 <= getattr(part, name) <= 1:
         raise UserError(f"{name} is {getattr(part, name)}; give a share between 0 and 1.")
+
+
+def _check_weight(part: Any, *names: str) -> None:
+    for name in names:
+        if not 0 <= getattr(part, name) < math.inf:
+            raise UserError(f"{name} is {getattr(part, name)}; give a weight of at least 0.")
 
 
 @dataclass(frozen=True)
@@ -134,6 +141,14 @@ class TextRecipe:
     def __post_init__(self) -> None:
         _check_whole(self, "vocabulary", "tokens")
         _check_share(self, "hidden_tokens")
+        _check_weight(self, "masked", "aligned")
+        if not (self.masked or self.aligned):
+            raise UserError("masked and aligned are both 0, which trains nothing; give one of them a weight above 0.")
+        if self.masked and not self.hidden_tokens:
+            raise UserError(
+                f"hidden_tokens is 0, so that there is no token for masked language modelling (masked is {self.masked:g}) "
+                "to find; give a share such as 0.15, or a weight of 0 to masked."
+            )
 
 
 Recipe = ClipRecipe | TextRecipe

@@ -63,12 +63,14 @@ def freeze(model: nn.Module, patterns: Sequence[str], fixed: Collection[str] = (
             parameter.grad = None
 
 
-def rest(model: nn.Module) -> None:
-    """Put modules that are wholly frozen in evaluation mode: without dropout, and their batch statistics stay."""
+def frozen_modules(model: nn.Module) -> list[nn.Module]:
+    """The modules that are wholly frozen, which rest in evaluation mode: no dropout, and batch statistics that stay."""
+    found: list[nn.Module] = []
     for module in model.modules():
         parameters = list(module.parameters())
         if parameters and not any(parameter.requires_grad for parameter in parameters):
-            module.eval()
+            found.append(module)
+    return found
 
 
 def frozen_until(epochs_by_module: dict[str, float]) -> tuple[Stage, ...]:

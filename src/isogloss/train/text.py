@@ -81,7 +81,8 @@ def train_text(recipe: TextRecipe, folder: Path, accelerator: Accelerator, quiet
     if accelerator.is_main_process:
         with new_folder(folder / "model") as saved:
             # A head that nothing has trained would pass for one that has.
-            (encoder.model if recipe.masked else encoder.model.base_model).save_pretrained(saved)
+            trained: Any = encoder.model if recipe.masked else encoder.model.base_model
+            trained.save_pretrained(saved)
             tokenizer.save_pretrained(saved)
     accelerator.wait_for_everyone()
     return folder / "model"
