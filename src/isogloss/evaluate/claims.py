@@ -81,14 +81,14 @@ def claims(
         value, low, high = mean_over_languages(other, 10)
         times, least, most = ratio(one, other, 10)
         say(
-            f"Over those {len(unseen)} unseen languages parallel training reaches an accuracy@10 of {UNSEEN_ACCURACY:.2f}, "
-            f"and {UNSEEN_RATIO} times that of English-only training.",
-            round(value, 9) >= UNSEEN_ACCURACY and round(times, 9) >= UNSEEN_RATIO,
-            f"{value:.3f} (95 % interval {low:.3f} to {high:.3f})"
-            + (
-                f", {times:.2f} times (interval {least:.2f} to {most:.2f})"
-                if math.isfinite(times)
-                else ", against nothing"
-            ),
+            f"Over those {len(unseen)} unseen languages parallel training reaches an accuracy@10 of {UNSEEN_ACCURACY:.2f}.",
+            round(value, 9) >= UNSEEN_ACCURACY,
+            f"{value:.3f} (95 % interval {low:.3f} to {high:.3f})",
+        )
+        say(
+            f"Over those {len(unseen)} unseen languages parallel training reaches {UNSEEN_RATIO} times the accuracy@10 of "
+            "English-only training.",
+            round(times, 9) >= UNSEEN_RATIO,
+            f"{times:.2f} times (95 % interval {least:.2f} to {most:.2f})" if math.isfinite(times) else "against nothing",
         )
     return found
