@@ -89,6 +89,8 @@ def claims(
             f"Over those {len(unseen)} unseen languages parallel training reaches {UNSEEN_RATIO} times the accuracy@10 of "
             "English-only training.",
             round(times, 9) >= UNSEEN_RATIO,
-            f"{times:.2f} times (95 % interval {least:.2f} to {most:.2f})" if math.isfinite(times) else "against nothing",
+            f"{times:.2f} times (95 % interval {least:.2f} to {most:.2f})"
+            if math.isfinite(times)
+            else "against nothing",
         )
     return found

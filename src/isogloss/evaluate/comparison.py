@@ -1,5 +1,6 @@
 """Arms side by side over seeds: per language first, averages after, and whether what is claimed holds."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -74,7 +75,8 @@ def paired_difference(one: Sequence[Measured], other: Sequence[Measured], k: int
 def ratio(one: Sequence[Measured], other: Sequence[Measured], k: int) -> tuple[float, float, float]:
     """The second's mean accuracy@k over languages as a multiple of the first's, with an interval over the same draws.
 
-    It is infinite where the first finds nothing, and not a number where neither finds anything.
+    It is infinite where the first finds nothing, and not a number where neither finds anything; draws in which neither
+    does say nothing of it and are left out.
 
     Raises:
         ValueError: the two were asked other queries.
@@ -85,7 +87,9 @@ def ratio(one: Sequence[Measured], other: Sequence[Measured], k: int) -> tuple[f
     means = resampled_means([each.hits(k) for each in both], [each.picture for each in both])
     below, above = means[:, : len(one)].mean(axis=1), means[:, len(one) :].mean(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
-        return float(np.divide(_mean(other, k), _mean(one, k))), *interval(above / below)
+        times, draws = float(np.divide(_mean(other, k), _mean(one, k))), above / below
+    said = draws[~np.isnan(draws)]
+    return (times, *interval(said)) if len(said) else (times, math.nan, math.nan)
 
 
 def _mean(each: Sequence[Measured], k: int) -> float:
