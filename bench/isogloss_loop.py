@@ -5,6 +5,7 @@ import time
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import torch
@@ -17,6 +18,7 @@ from isogloss.data.sampler import Sampler
 from isogloss.data.text import ParallelText
 from isogloss.losses import Losses
 from isogloss.losses.parallel import parallel_loss
+from isogloss.models.lengths import by_length
 from isogloss.models.tokenizer import train_tokenizer
 from isogloss.models.towers import Tower, build_dual_encoder, preparation
 from isogloss.recipes.clip_emoji_parallel import recipe as demo
