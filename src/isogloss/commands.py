@@ -124,7 +124,7 @@ def search(
         run: a run folder.
         query: what the picture shows, in any language.
         top: how many pictures.
-        split: whose pictures are searched.
+        split: whose pictures are searched; "all" for those of every split, the trained ones too.
         dataset: a dataset folder, other than the run's own.
         names: the language of the names that are shown; without it English, or the first language that the dataset has.
     """

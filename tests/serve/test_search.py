@@ -58,6 +58,9 @@ def test_as_many_as_are_asked_for_and_no_more_than_there_are(run: Path) -> None:
     assert [len(search(run, "red", top=top)) for top in (1, 7, 1000)] == [1, 7, TEST]
     assert len({one.key for one in search(run, "red", top=1000)}) == TEST
     assert len(search(run, "red", top=1000, split="validation")) == 16
+    everything = search(run, "red", top=1000, split="all")
+    assert len({one.key for one in everything}) == len(everything) == 144
+    assert {one.key for one in search(run, "red", top=1000)} < {one.key for one in everything}
 
 
 def test_embeddings_are_made_once(run: Path, counted: list[int]) -> None:

@@ -40,6 +40,8 @@ __all__ = ["Captions", "Dataset", "Split", "write_dataset"]
 
 FORMAT = "isogloss-dataset"
 VERSION = 1
+# The name of all splits together.
+ALL = "all"
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,7 @@ class Dataset:
         sources: Collection[str] | None = None,
         complete: bool = True,
     ) -> Split:
-        """One split with its captions in `languages`, in the order of images.parquet.
+        """One split, or with "all" every picture, with its captions in `languages`, in the order of images.parquet.
 
         sources: only captions whose source is among these (say {"cldr:name"}); all when None.
         complete: refuse a language that has no caption here.
@@ -128,14 +130,15 @@ class Dataset:
             UserError: an unknown split or language, a language without captions here (if `complete`), captions that
                 are empty, overlong, not UTF-8 or of unknown pictures, or a picture that is listed twice.
         """
-        self._known_split(name)
+        if name != ALL:
+            self._known_split(name)
         # Known before a large table is read: a misspelt language should cost no time.
         for language in languages:
             self._known_language(language)
         columns = [column for column in IMAGES.names if column != "sha256"]
         everything = read_table(self.root / "images.parquet", IMAGES, columns)
         check_images(everything, self.root / "images.parquet")
-        inside = pc.equal(everything["split"], name)
+        inside = pc.not_equal(everything["key"], "") if name == ALL else pc.equal(everything["split"], name)
         images = everything.filter(inside)
         keys = everything["key"]
         del everything

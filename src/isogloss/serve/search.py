@@ -50,7 +50,7 @@ def search(
         run: a run folder with a dual encoder; its image embeddings are kept there for the next search.
         query: in any language.
         top: how many.
-        split: whose pictures are searched.
+        split: whose pictures are searched; "all" for those of every split.
         dataset: a dataset folder; None for the run's own.
         names: the language of the names that are shown; None for English, else the dataset's first language if it has any.
 
