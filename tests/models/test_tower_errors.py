@@ -137,6 +137,14 @@ def test_captions_that_are_longer_than_the_positions(model_type: str, vit: Tower
     build(vit, tower, text_tokens=TOKENS)
 
 
+@pytest.mark.parametrize(
+    ("wrong", "right"), [("hidden_sizes", "hidden_size"), ("num_hidden_layer", "num_hidden_layers")]
+)
+def test_a_misspelt_field_of_a_config(wrong: str, right: str, roberta: Tower) -> None:
+    with pytest.raises(UserError, match=f"There is no field of a vit config '{wrong}'; did you mean '{right}'"):
+        build(Tower(config={"model_type": "vit", wrong: 8}), roberta)
+
+
 def test_an_unknown_model_type(roberta: Tower) -> None:
     with pytest.raises(UserError, match="There is no model_type of Transformers 'restnet'; did you mean 'resnet'"):
         build(Tower(config={"model_type": "restnet"}), roberta)

@@ -124,9 +124,12 @@ def tower_config(tower: Tower, kind: str) -> PretrainedConfig:
         if model_type not in CONFIG_MAPPING:
             raise unknown("model_type of Transformers", model_type, CONFIG_MAPPING)
         try:
-            config = AutoConfig.for_model(model_type, **fields)
+            plain, config = AutoConfig.for_model(model_type), AutoConfig.for_model(model_type, **fields)
         except FAILURES as error:
             raise _impossible(kind, error) from error
+        for name in fields:  # which Transformers would keep and never read
+            if not hasattr(plain, name):
+                raise unknown(f"field of a {model_type} config", name, plain.to_dict())
     _check_kind(config, kind, tower.model or config.model_type)
     return config
 
