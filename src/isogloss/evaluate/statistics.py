@@ -1,6 +1,7 @@
 """Intervals: how far a figure would move with another draw of pictures, and of seeds."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -36,9 +37,7 @@ def resampled_means(
     (seeds,) = counted
     number = np.unique(np.concatenate(pictures), return_inverse=True)[1]
     total = int(number.max()) + 1
-    generator = np.random.default_rng(seed)
-    drawn = generator.multinomial(total, np.full(total, 1 / total), size=resamples).astype(np.float64)
-    weights = generator.multinomial(seeds, np.full(seeds, 1 / seeds), size=resamples).astype(np.float64)
+    drawn, weights = _draws(total, seeds, resamples, seed)
     means = np.empty((resamples, len(values)))
     start = 0
     for language, each in enumerate(values):
@@ -51,6 +50,18 @@ def resampled_means(
         per_seed = np.where(found > 0, (drawn @ sums) / np.maximum(found, 1), sums.sum(axis=0) / counts.sum())
         means[:, language] = (per_seed * weights).sum(axis=1) / seeds
     return means
+
+
+@lru_cache(maxsize=2)
+def _draws(
+    total: int, seeds: int, resamples: int, seed: int
+) -> tuple[Float[np.ndarray, "resample picture"], Float[np.ndarray, "resample seed"]]:
+    """How often each picture and each seed is drawn; kept, because an experiment asks for the same hundreds of times."""
+    generator = np.random.default_rng(seed)
+    drawn = generator.multinomial(total, np.full(total, 1 / total), size=resamples).astype(np.float64)
+    weights = generator.multinomial(seeds, np.full(seeds, 1 / seeds), size=resamples).astype(np.float64)
+    drawn.flags.writeable = weights.flags.writeable = False
+    return drawn, weights
 
 
 def interval(draws: Float[np.ndarray, " resample"], level: float = LEVEL) -> tuple[float, float]:
