@@ -36,3 +36,13 @@ def built(saved: Saved) -> Build:
         return build_dual_encoder(*towers, projection_dim=8, text_tokens=TOKENS)
 
     return build
+
+
+@pytest.fixture
+def vit(saved: Saved) -> Tower:
+    return Tower(model=str(saved("vit")))
+
+
+@pytest.fixture
+def roberta(saved: Saved) -> Tower:
+    return Tower(model=str(saved("xlm-roberta")))

@@ -26,16 +26,6 @@ def build(vision: Tower, text: Tower, **changed: Any) -> None:
     build_dual_encoder(vision, text, **{"projection_dim": 8, "text_tokens": TOKENS, **changed})
 
 
-@pytest.fixture
-def vit(saved: Saved) -> Tower:
-    return Tower(model=str(saved("vit")))
-
-
-@pytest.fixture
-def roberta(saved: Saved) -> Tower:
-    return Tower(model=str(saved("xlm-roberta")))
-
-
 def test_neither_or_both_of_model_and_config() -> None:
     for fields in ({}, {"model": "google/vit-base-patch16-224", "config": {"model_type": "vit"}}):
         with pytest.raises(UserError, match=r"either a model .* or a config with a model_type, and not both"):

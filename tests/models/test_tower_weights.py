@@ -22,16 +22,6 @@ from isogloss.errors import UserError
 from isogloss.models.towers import Tower, build_dual_encoder, load_dual_encoder
 
 
-@pytest.fixture
-def vit(saved: Saved) -> Tower:
-    return Tower(model=str(saved("vit")))
-
-
-@pytest.fixture
-def roberta(saved: Saved) -> Tower:
-    return Tower(model=str(saved("xlm-roberta")))
-
-
 def build(vision: Tower, text: Tower) -> None:
     build_dual_encoder(vision, text, projection_dim=8, text_tokens=TOKENS)
 

@@ -1,17 +1,13 @@
 """What many tests train on and start from, made once in a session."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
-from train.recipes import clip_recipe, text_recipe
+from train.recipes import learning_recipe, text_recipe
 from train.squares import MADE_UP, squares
 
-from isogloss.data.augment import Augmentation
-from isogloss.models.towers import Tower
-from isogloss.train.optim import Optimisation
 from isogloss.train.run import train
 
 
@@ -50,19 +46,8 @@ def _trained(root: Path, name: str, dataset: Path, text_tower: Path, languages: 
     """A run that has learnt what the squares are called in these languages, from random weights."""
     run = root / name
     if not (run / "model").exists():
-        recipe = clip_recipe(
-            dataset,
-            text_tower,
-            languages,
-            steps=150,
-            checkpoint_every=0,
-            validate_every=75,
-            log_every=25,
-            optimisation=Optimisation(learning_rate=6e-3),
-        )
-        still = Augmentation(scale=0.0, shift=0.0, turn=0.0)
-        data = replace(recipe.data, images_per_step=48, keep_pictures=True, augmentation=still)
-        train(replace(recipe, data=data, text=Tower(model=str(text_tower), random_weights=True)), run, quiet=True)
+        recipe = learning_recipe(dataset, text_tower, languages, steps=150, validate_every=75, log_every=25)
+        train(recipe, run, quiet=True)
     return run
 
 

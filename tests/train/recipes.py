@@ -61,6 +61,19 @@ def clip_recipe(
     )
 
 
+def learning_recipe(dataset: Path, text: Path, languages: tuple[str, ...], **training: Any) -> ClipRecipe:
+    """A dual encoder that learns, from random weights and in seconds, what the squares are called."""
+    recipe = clip_recipe(
+        dataset,
+        text,
+        languages,
+        **{"checkpoint_every": 0, "optimisation": Optimisation(learning_rate=6e-3), **training},
+    )
+    still = Augmentation(scale=0.0, shift=0.0, turn=0.0)
+    data = replace(recipe.data, images_per_step=48, keep_pictures=True, augmentation=still)
+    return replace(recipe, data=data, text=Tower(model=str(text), random_weights=True))
+
+
 def text_recipe(dataset: Path, **training: Any) -> TextRecipe:
     """A text stage: tokens hidden, and translations drawn together."""
     return TextRecipe(

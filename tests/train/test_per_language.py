@@ -7,16 +7,13 @@ from typing import Any
 import pytest
 import torch
 from losses import naive
-from train.recipes import clip_recipe
+from train.recipes import clip_recipe, learning_recipe
 from train.squares import MADE_UP
 from train.test_loop import rows
 
-from isogloss.data.augment import Augmentation
 from isogloss.data.batch import Batch
 from isogloss.evaluate.run import evaluate_run
-from isogloss.models.towers import Tower
 from isogloss.train import clip
-from isogloss.train.optim import Optimisation
 from isogloss.train.run import train
 
 
@@ -46,19 +43,8 @@ def test_every_step_is_the_mean_of_the_losses_of_each_language(
 
 
 def test_it_learns_every_language(dataset: Path, text_tower: Path, tmp_path: Path) -> None:
-    recipe = clip_recipe(
-        dataset,
-        text_tower,
-        ("en", *MADE_UP),
-        steps=100,
-        checkpoint_every=0,
-        validate_every=0,
-        optimisation=Optimisation(learning_rate=6e-3),
-    )
-    still = Augmentation(scale=0.0, shift=0.0, turn=0.0)
-    data = replace(recipe.data, images_per_step=48, keep_pictures=True, augmentation=still)
-    text = Tower(model=str(text_tower), random_weights=True)
-    train(replace(recipe, data=data, text=text, objective="per_language"), tmp_path, quiet=True)
+    recipe = learning_recipe(dataset, text_tower, ("en", *MADE_UP), steps=100, validate_every=0)
+    train(replace(recipe, objective="per_language"), tmp_path, quiet=True)
     for language, found in evaluate_run(tmp_path)["languages"].items():
         assert found["caption_to_image"]["accuracy@5"][0] > 0.8, language
         assert found["image_to_caption"]["accuracy@5"][0] > 0.8, language
