@@ -82,19 +82,19 @@ def _check_drawn(drawn: Dataset, cldr: Path | None, font: Path | None) -> None:
 
 
 def run_demo(
-    folder: Path | None = None,
+    folder: Path | None,
     *,
-    languages: str = "emoji",
-    seeds: int = 1,
-    ablation: bool = False,
-    jobs: int = 0,
-    split: str = "test",
-    cldr: Path | None = None,
-    font: Path | None = None,
+    languages: str,
+    seeds: int,
+    ablation: bool,
+    jobs: int,
+    split: str,
+    cldr: Path | None,
+    font: Path | None,
 ) -> Path:
     """Draw the emoji if they are not drawn yet, run the experiment, and return where its report is.
 
-    folder: None for that of the set of languages.
+    The arguments, and what each is unless it is given, are those of the command `isogloss demo`.
 
     Raises:
         UserError: no font is found, CLDR's files are needed and not given, the emoji are drawn already from other files
