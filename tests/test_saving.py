@@ -12,9 +12,10 @@ import pyarrow as pa
 import pytest
 from data.small_dataset import CAPTIONS_OF, SPLITS, caption_table, everything, image_row, make, png
 
-from isogloss.data.dataset import Dataset, write_dataset
+from isogloss.data.dataset import Dataset
 from isogloss.data.tables import IMAGES
 from isogloss.data.validate import validate
+from isogloss.data.writing import write_dataset
 from isogloss.errors import UserError
 from isogloss.saving import new_folder
 
@@ -72,7 +73,7 @@ def in_another_process(tmp_path: Path, body: str) -> subprocess.CompletedProcess
             "import os, resource, signal, sys",
             "from pathlib import Path",
             "from data.small_dataset import make, image_row, caption_table, png",
-            "from isogloss.data.dataset import write_dataset",
+            "from isogloss.data.writing import write_dataset",
             "from isogloss.errors import UserError",
             f"root = Path({str(tmp_path / 'd')!r})",
             textwrap.dedent(body),

@@ -9,8 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from PIL import Image
 
-from isogloss.data.dataset import Dataset, write_dataset
+from isogloss.data.dataset import Dataset
 from isogloss.data.tables import CAPTIONS, IMAGES
+from isogloss.data.writing import write_dataset
 
 Caption = tuple[str, str | None]
 

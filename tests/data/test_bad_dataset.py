@@ -11,9 +11,10 @@ from data.small_dataset import CAPTIONS_OF, SPLITS, caption_table, image_row, ma
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from isogloss.data.dataset import Dataset, write_dataset
-from isogloss.data.tables import CAPTIONS, IMAGES, LONGEST_CAPTION
+from isogloss.data.dataset import Dataset
+from isogloss.data.tables import IMAGES, LONGEST_CAPTION
 from isogloss.data.validate import validate
+from isogloss.data.writing import write_dataset
 from isogloss.errors import UserError
 
 
@@ -91,8 +92,7 @@ def test_wrong_columns(dataset: Dataset) -> None:
 
 def not_unicode() -> pa.Table:
     text = pa.Array.from_buffers(pa.string(), 3, pa.array([b"fine", b"a \xff\xfe dog", b"\x80"], pa.binary()).buffers())
-    keys = pa.array(["a", "b", "c"])
-    return pa.table([keys, text, pa.array(["s"] * 3), pa.array([None] * 3, pa.float32())], schema=CAPTIONS)
+    return caption_table([(key, "") for key in "abc"]).set_column(1, "text", text)
 
 
 BAD_CAPTIONS: list[tuple[str, Callable[[], pa.Table], str]] = [

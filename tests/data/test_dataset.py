@@ -11,9 +11,10 @@ from data.small_dataset import CAPTIONS_OF, SPLITS, caption_table, image_row, ma
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from isogloss.data.dataset import Dataset, write_dataset
+from isogloss.data.dataset import Dataset
 from isogloss.data.tables import CAPTIONS, IMAGES
 from isogloss.data.validate import validate
+from isogloss.data.writing import write_dataset
 from isogloss.errors import UserError
 
 

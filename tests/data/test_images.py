@@ -16,9 +16,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from isogloss.data.dataset import Dataset, write_dataset
+from isogloss.data.dataset import Dataset
 from isogloss.data.images import Pictures, PictureSize, decode, fit, read_bytes
 from isogloss.data.tables import IMAGES
+from isogloss.data.writing import write_dataset
 from isogloss.errors import UserError
 
 

@@ -12,8 +12,6 @@ import pytest
 from cli.program import Program, isogloss
 from faults.working_folder import everything, place, told
 
-from isogloss.data.tables import CAPTIONS
-
 __all__ = ["isogloss", "place"]
 
 TABLE = r"data/captions/qaa\.parquet"
@@ -71,7 +69,9 @@ def test_with_the_picture_restored_the_same_command_goes_on(typed: str, place: P
 
 
 def table_of(texts: list[str | None], keys: list[str]) -> pa.Table:
-    return pa.table([keys, texts, ["test"] * len(keys), pa.nulls(len(keys), pa.float32())], schema=CAPTIONS)
+    return pa.Table.from_pydict(
+        {"key": keys, "text": texts, "source": ["test"] * len(keys), "score": pa.nulls(len(keys), pa.float32())},
+    )
 
 
 def other_bytes(keys: list[str]) -> pa.Table:
@@ -79,7 +79,7 @@ def other_bytes(keys: list[str]) -> pa.Table:
     cells = pa.array(["un perro"] * (len(keys) - 1) + ["una señal"]).cast(pa.binary()).to_pylist()
     latin = pa.array([cell.decode().encode("latin-1") for cell in cells], pa.binary())
     texts = pa.Array.from_buffers(pa.string(), len(keys), latin.buffers())
-    return pa.table([keys, texts, ["test"] * len(keys), pa.nulls(len(keys), pa.float32())], schema=CAPTIONS)
+    return table_of(["un perro"] * len(keys), keys).set_column(1, "text", texts)
 
 
 def binary(keys: list[str]) -> pa.Table:

@@ -72,4 +72,7 @@ def work(process: int, folder: str) -> None:
     with torch.no_grad():  # validation gathers without gradients
         found["evaluated"] = {"rows": gather_rows(pair(**{n: part(process)[n] for n in ("images", "captions")})[1])}
     torch.save(found, Path(folder, f"{process}.pt"))
+    # A process that leaves while the other is still letting go of the model was seen to hang, rarely.
+    del model
+    distributed.barrier()
     distributed.destroy_process_group()

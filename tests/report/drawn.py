@@ -10,8 +10,8 @@ import emoji
 import pyarrow as pa
 from PIL import Image, ImageDraw
 
-from isogloss.data.dataset import write_dataset
 from isogloss.data.tables import CAPTIONS, IMAGES
+from isogloss.data.writing import write_dataset
 from isogloss.languages import language
 
 PICTURES = tuple("🐶🐱🐴🍎🍌🍇🍞🚗🚲🚂⛵🏠🔥🌙⭐🌈🌳🌻🐟🦁🐘🎸🎹📖🔑🔔⚽👑👓🎂☕🐝")

@@ -10,8 +10,9 @@ from pathlib import Path
 import pyarrow as pa
 from PIL import Image, ImageDraw
 
-from isogloss.data.dataset import Dataset, write_dataset
+from isogloss.data.dataset import Dataset
 from isogloss.data.tables import CAPTIONS, IMAGES
+from isogloss.data.writing import write_dataset
 
 COLOURS = {
     "red": (220, 30, 30),

@@ -8,7 +8,7 @@ A picture is (file, offset, length), so that a file of a folder and a member of 
 """
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute
-import pyarrow.parquet as pq
 
 from isogloss.data.split import Captions, Split, align
 from isogloss.data.tables import (
@@ -25,18 +24,16 @@ from isogloss.data.tables import (
     check_captions,
     check_columns,
     check_images,
-    conform,
     read_footer,
     read_table,
     rows_of,
 )
 from isogloss.errors import UserError, unknown
-from isogloss.saving import new_folder, refuse_existing
 
 # Its functions are made when it is imported, so that no type checker sees them.
 pc: Any = pyarrow.compute
 
-__all__ = ["Captions", "Dataset", "Split", "write_dataset"]
+__all__ = ["Captions", "Dataset", "Split"]
 
 FORMAT = "isogloss-dataset"
 VERSION = 1
@@ -167,76 +164,6 @@ class Dataset:
     def _known_split(self, name: str) -> None:
         if name not in self.splits:
             raise unknown("split", name, self.splits)
-
-
-def write_dataset(
-    root: str | Path,
-    *,
-    name: str,
-    description: str,
-    licence: str,
-    sources: Sequence[Mapping[str, str]],
-    images: pa.Table,
-    captions: Mapping[str, pa.Table],
-    notes: Mapping[str, Any],
-    files: Iterable[tuple[str, bytes]] = (),
-) -> Dataset:
-    """Write a dataset folder that appears whole or not at all.
-
-    sources: name, version, url, licence of whatever went in; notes: free counts, such as what was left out and why;
-    files: pictures to put in the folder, (path relative to it, bytes), taken one at a time. Captions are brought to
-    Unicode's form NFC and ordered by picture.
-
-    Raises:
-        UserError: something exists at `root`, the tables do not fit together, or the disk is full.
-    """
-    root = Path(root)
-    refuse_existing(root)
-    images, tables = _prepare(root, images, captions)
-    information = {
-        "format": FORMAT,
-        "version": VERSION,
-        "name": name,
-        "description": description,
-        "licence": licence,
-        "sources": [dict(source) for source in sources],
-        "splits": {count["values"]: count["counts"] for count in images["split"].value_counts().to_pylist()},
-        "languages": {
-            language: {"captions": table.num_rows, "images": pc.count_distinct(table["key"]).as_py()}
-            for language, table in tables.items()
-        },
-        "notes": dict(notes),
-    }
-    with new_folder(root) as folder:
-        for file, content in files:
-            path = folder / file
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
-        (folder / "captions").mkdir()
-        pq.write_table(images, folder / "images.parquet", compression="zstd")
-        for language, table in tables.items():
-            pq.write_table(table, folder / "captions" / f"{language}.parquet", compression="zstd")
-        (folder / "dataset.json").write_text(
-            json.dumps(information, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
-        )
-    return Dataset.open(root)
-
-
-def _prepare(root: Path, images: pa.Table, captions: Mapping[str, pa.Table]) -> tuple[pa.Table, dict[str, pa.Table]]:
-    """The tables as they will be written: checked, with the format's types, captions in NFC and in picture order."""
-    check_columns(images.schema, IMAGES, root / "images.parquet")
-    images = conform(images, IMAGES, root / "images.parquet")
-    check_images(images, root / "images.parquet")
-    tables: dict[str, pa.Table] = {}
-    for language, table in sorted(captions.items()):
-        path = root / "captions" / f"{language}.parquet"
-        check_columns(table.schema, CAPTIONS, path)
-        table = conform(table, CAPTIONS, path)
-        check_captions(table, path)
-        table = table.set_column(1, "text", pc.utf8_normalize(table["text"], form="NFC"))
-        rows = rows_of(table["key"], images["key"], path)
-        tables[language] = table.take(pa.array(np.argsort(rows, kind="stable")))
-    return images, tables
 
 
 def _read_information(root: Path) -> dict[str, Any]:

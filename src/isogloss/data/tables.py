@@ -27,7 +27,19 @@ IMAGES = pa.schema(
         "sha256": pa.string(),
     }
 )
-CAPTIONS = pa.schema({"key": pa.string(), "text": pa.string(), "source": pa.string(), "score": pa.float32()})
+# original: which of the picture's captions in the language that it was translated from, counted from 0; null for a caption
+# that translates none.
+CAPTIONS = pa.schema(
+    {
+        "key": pa.string(),
+        "text": pa.string(),
+        "source": pa.string(),
+        "score": pa.float32(),
+        "original": pa.int32(),
+    }
+)
+# Columns that a table may lack, which are then null.
+OPTIONAL = ("original",)
 
 # Characters. The longest human captions have some hundreds; what is longer is a file that went into the wrong column.
 LONGEST_CAPTION = 10_000
@@ -55,7 +67,10 @@ def read_table(path: Path, schema: pa.Schema, columns: Sequence[str] | None = No
     """
     names = list(columns or schema.names)
     try:
-        table = pq.read_table(path, columns=names)
+        if set(names) & set(OPTIONAL):
+            table = pq.read_table(path, columns=[name for name in names if name in pq.read_schema(path).names])
+        else:
+            table = pq.read_table(path, columns=names)
     except FileNotFoundError:
         raise UserError(f"{path} is missing; restore it or make the dataset again.") from None
     except (OSError, pa.ArrowException) as error:
@@ -66,9 +81,13 @@ def read_table(path: Path, schema: pa.Schema, columns: Sequence[str] | None = No
 def conform(table: pa.Table, schema: pa.Schema, path: Path) -> pa.Table:
     """The columns of `schema` with its types, all text being UTF-8, which neither Parquet nor Arrow checks by itself.
 
+    A column of OPTIONAL that is not there comes as nulls.
+
     Raises:
         UserError: a cell is not UTF-8 or does not fit its column; path is where the table lies or will lie.
     """
+    for name in set(OPTIONAL).intersection(schema.names).difference(table.column_names):
+        table = table.append_column(name, pa.nulls(table.num_rows, schema.field(name).type))
     table = table.select(schema.names)
     try:
         table.validate(full=True)
@@ -84,6 +103,8 @@ def check_columns(found: pa.Schema, wanted: pa.Schema, path: Path) -> None:
         UserError: a column is missing or of another kind.
     """
     for field in wanted:
+        if field.name in OPTIONAL and field.name not in found.names:
+            continue
         if found.get_field_index(field.name) < 0:
             raise UserError(
                 f"{path} has no single column '{field.name}'; its columns should be {', '.join(wanted.names)}."

@@ -14,11 +14,12 @@ from typing import Any
 import pyarrow as pa
 from PIL import Image
 
-from isogloss.data.dataset import Dataset, write_dataset
+from isogloss.data.dataset import Dataset
 from isogloss.data.tables import CAPTIONS, IMAGES
 from isogloss.data.worlds import emoji_names
 from isogloss.data.worlds.cldr import Annotation, Annotations, bare, open_annotations
 from isogloss.data.worlds.fonts import EmojiFont, Undrawn, open_font
+from isogloss.data.writing import write_dataset
 from isogloss.errors import UserError
 from isogloss.saving import refuse_existing
 
@@ -223,8 +224,10 @@ def _cldr_table(drawn: list[Drawn], found: Mapping[str, Annotation]) -> pa.Table
 
 
 def _table(*columns: Sequence[str] | Sequence[float]) -> pa.Table:
-    arrays = [pa.array(column, field.type) for column, field in zip(columns, CAPTIONS, strict=True)]
-    return pa.table(arrays, schema=CAPTIONS)
+    names = ("key", "text", "source", "score")
+    return pa.table(
+        [pa.array(column, CAPTIONS.field(name).type) for name, column in zip(names, columns, strict=True)], names
+    )
 
 
 def _sources(face: EmojiFont, annotations: Annotations | None) -> list[dict[str, str]]:

@@ -1,0 +1,121 @@
+"""Writing a dataset: a whole folder, or the captions of one language into a folder that exists."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute
+import pyarrow.parquet as pq
+
+from isogloss.data.dataset import FORMAT, VERSION, Dataset
+from isogloss.data.tables import CAPTIONS, IMAGES, check_captions, check_columns, check_images, conform, rows_of
+from isogloss.errors import UserError
+from isogloss.languages import language as known_language
+from isogloss.saving import new_file, new_folder, refuse_existing, write_json
+
+# Its functions are made when it is imported, so that no type checker sees them.
+pc: Any = pyarrow.compute
+
+
+def write_dataset(
+    root: str | Path,
+    *,
+    name: str,
+    description: str,
+    licence: str,
+    sources: Sequence[Mapping[str, str]],
+    images: pa.Table,
+    captions: Mapping[str, pa.Table],
+    notes: Mapping[str, Any],
+    files: Iterable[tuple[str, bytes]] = (),
+) -> Dataset:
+    """Write a dataset folder that appears whole or not at all.
+
+    sources: name, version, url, licence of whatever went in; notes: free counts, such as what was left out and why;
+    files: pictures to put in the folder, (path relative to it, bytes), taken one at a time. Captions are brought to
+    Unicode's form NFC and ordered by picture.
+
+    Raises:
+        UserError: something exists at `root`, the tables do not fit together, or the disk is full.
+    """
+    root = Path(root)
+    refuse_existing(root)
+    images, tables = _prepare(root, images, captions)
+    information = {
+        "format": FORMAT,
+        "version": VERSION,
+        "name": name,
+        "description": description,
+        "licence": licence,
+        "sources": [dict(source) for source in sources],
+        "splits": {count["values"]: count["counts"] for count in images["split"].value_counts().to_pylist()},
+        "languages": {language: _counts(table) for language, table in tables.items()},
+        "notes": dict(notes),
+    }
+    with new_folder(root) as folder:
+        for file, content in files:
+            path = folder / file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        (folder / "captions").mkdir()
+        pq.write_table(images, folder / "images.parquet", compression="zstd")
+        for language, table in tables.items():
+            pq.write_table(table, folder / "captions" / f"{language}.parquet", compression="zstd")
+        (folder / "dataset.json").write_text(
+            json.dumps(information, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
+        )
+    return Dataset.open(root)
+
+
+def _prepare(root: Path, images: pa.Table, captions: Mapping[str, pa.Table]) -> tuple[pa.Table, dict[str, pa.Table]]:
+    """The tables as they will be written: checked, with the format's types, captions in NFC and in picture order."""
+    check_columns(images.schema, IMAGES, root / "images.parquet")
+    images = conform(images, IMAGES, root / "images.parquet")
+    check_images(images, root / "images.parquet")
+    tables = {
+        language: _prepare_captions(root, language, table, images["key"])
+        for language, table in sorted(captions.items())
+    }
+    return images, tables
+
+
+def _prepare_captions(root: Path, language: str, table: pa.Table, keys: pa.ChunkedArray) -> pa.Table:
+    path = root / "captions" / f"{language}.parquet"
+    check_columns(table.schema, CAPTIONS, path)
+    table = conform(table, CAPTIONS, path)
+    check_captions(table, path)
+    table = table.set_column(1, "text", pc.utf8_normalize(table["text"], form="NFC"))
+    rows = rows_of(table["key"], keys, path)
+    return table.take(pa.array(np.argsort(rows, kind="stable")))
+
+
+def _counts(table: pa.Table) -> dict[str, int]:
+    return {"captions": table.num_rows, "images": pc.count_distinct(table["key"]).as_py()}
+
+
+def write_captions(root: str | Path, language: str, table: pa.Table) -> Dataset:
+    """Write the captions of one language into a dataset folder, in place of any that it had, in one step.
+
+    table: columns key, text, source, score and perhaps original. Captions are brought to Unicode's form NFC and ordered
+    by picture; dataset.json counts them.
+
+    Raises:
+        UserError: there is no such dataset or language, the tag is not the one that isogloss writes, a caption is empty,
+            overlong or of a picture that is not there, or the disk is full.
+    """
+    dataset = Dataset.open(root)
+    tag = known_language(language).tag
+    if tag != language:
+        raise UserError(f"The language '{language}' is written '{tag}' in a dataset; name it so.")
+    table = _prepare_captions(dataset.root, language, table, dataset.images(columns=["key"])["key"])
+    with new_file(dataset.root / "captions" / f"{language}.parquet") as path:
+        pq.write_table(table, path, compression="zstd")
+    languages = {**dataset.information["languages"], language: _counts(table)}
+    write_json(
+        dataset.root / "dataset.json",
+        {**dataset.information, "languages": {tag: languages[tag] for tag in sorted(languages)}},
+    )
+    return Dataset.open(root)
