@@ -14,7 +14,9 @@ import pytest
 import isogloss.recipes
 from isogloss.cli import dispatch
 from isogloss.languages import language
-from isogloss.train.recipe import KINDS, Recipe, different_fields, load_recipe, to_json
+from isogloss.train.clip import freezing
+from isogloss.train.recipe import KINDS, ClipRecipe, Recipe, different_fields, load_recipe, to_json
+from isogloss.train.stages import frozen_at
 
 PACKAGE = Path(isogloss.recipes.__path__[0])
 RECIPES = sorted(path.stem for path in PACKAGE.glob("*.py") if path.stem != "__init__")
@@ -75,8 +77,9 @@ def test_its_languages_are_known(name: str) -> None:
     assert len(set(languages)) == len(languages)
 
 
-def test_the_arms_of_the_emoji_world_differ_in_their_languages_alone() -> None:
-    english, parallel = (to_json(load_recipe(f"clip_emoji_{arm}")) for arm in ("english", "parallel"))
+@pytest.mark.parametrize("world", ["emoji", "coco"])
+def test_the_two_arms_differ_in_their_languages_alone(world: str) -> None:
+    english, parallel = (to_json(load_recipe(f"clip_{world}_{arm}")) for arm in ("english", "parallel"))
     assert different_fields(english, parallel) == ["data.languages"]
     assert english["data"]["languages"] == ["en"]
     assert "en" in parallel["data"]["languages"] and len(parallel["data"]["languages"]) > 1
@@ -87,7 +90,24 @@ def test_a_text_tower_that_is_named_is_a_recipe_of_the_text_stage(name: str) -> 
     saved = to_json(load_recipe(name))
     if saved["family"] == "clip" and saved["text"]["model"] in RECIPES:
         assert to_json(load_recipe(saved["text"]["model"]))["family"] == "text"
-    assert saved["family"] == "text" or saved["text"]["model"] in RECIPES, "it needs no download"
+    if "emoji" in name:
+        assert saved["family"] == "text" or saved["text"]["model"] in RECIPES, "it needs no download"
+
+
+def test_the_paper_at_its_own_scale() -> None:
+    recipe = load_recipe("clip_coco_parallel")
+    assert isinstance(recipe, ClipRecipe)
+    assert (recipe.vision.model, recipe.text.model) == ("google/vit-base-patch16-224-in21k", "xlm-roberta-base")
+    assert recipe.data.languages == ("en", "es", "ja", "hi")
+    # Karpathy's train and restval: 82,783 pictures of COCO's training set and 30,504 of its validation set.
+    steps_per_epoch = (82_783 + 30_504) // recipe.data.images_per_step
+    assert recipe.training.steps == 10 * steps_per_epoch
+    stages = freezing(recipe).stages
+    assert frozen_at(stages, steps_per_epoch // 2 - 1, recipe.training.steps, steps_per_epoch) == (
+        "vision_model.*",
+        "text_model.*",
+    )
+    assert frozen_at(stages, steps_per_epoch // 2, recipe.training.steps, steps_per_epoch) == ()
 
 
 @pytest.mark.parametrize("path", LIBRARY)

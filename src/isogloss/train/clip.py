@@ -1,6 +1,7 @@
 """What the dual encoder brings to the loop: its batches, its loss, its stages and its validation."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from isogloss.models.towers import build_dual_encoder, preparation
 from isogloss.saving import new_folder
 from isogloss.train.loop import fit
 from isogloss.train.recipe import ClipRecipe
-from isogloss.train.stages import freeze, frozen_until
+from isogloss.train.stages import Stage, freeze, frozen_until
 
 # Images of a validation batch: the loss depends on how many compete, so it is fixed whatever the training batch.
 VALIDATION_IMAGES = 128
@@ -91,6 +92,24 @@ def validation(
     return validate
 
 
+@dataclass(frozen=True)
+class Freezing:
+    """What of a dual encoder is frozen: patterns that hold for the whole run, and the stages of the rest."""
+
+    always: tuple[str, ...]
+    stages: tuple[Stage, ...]
+
+
+def freezing(recipe: ClipRecipe) -> Freezing:
+    """A recipe's freezing: of towers that bring weights alone."""
+    towers = {"vision_model": recipe.vision, "text_model": recipe.text}
+    pretrained = {name: tower for name, tower in towers.items() if tower.pretrained}
+    return Freezing(
+        always=tuple(f"{name}.{pattern}" for name, tower in pretrained.items() for pattern in tower.frozen),
+        stages=frozen_until({name: tower.frozen_epochs for name, tower in pretrained.items()}),
+    )
+
+
 def train_clip(recipe: ClipRecipe, folder: Path, accelerator: Accelerator, quiet: bool = False) -> Path:
     """Train a dual encoder, and save it with its processor as `folder/model`.
 
@@ -133,10 +152,8 @@ def train_clip(recipe: ClipRecipe, folder: Path, accelerator: Accelerator, quiet
         languages = (*data.languages, *({"en"} & set(dataset.languages) - set(data.languages)))
         held_out = dataset.split("validation", languages, data.sources or None, complete=False)
         validate = validation(pictures(held_out), data.languages, recipe.objective, prepared)
-    pretrained = {
-        f"{kind}_model": tower for kind, tower in (("vision", recipe.vision), ("text", recipe.text)) if tower.pretrained
-    }
-    freeze(model, [f"{name}.{pattern}" for name, tower in pretrained.items() for pattern in tower.frozen])
+    frozen = freezing(recipe)
+    freeze(model, frozen.always)
     fit(
         model,
         batches,
@@ -144,7 +161,7 @@ def train_clip(recipe: ClipRecipe, folder: Path, accelerator: Accelerator, quiet
         training=training,
         folder=folder,
         accelerator=accelerator,
-        stages=frozen_until({name: tower.frozen_epochs for name, tower in pretrained.items()}),
+        stages=frozen.stages,
         validate=validate,
         description=None if quiet else folder.name,
     )
