@@ -217,13 +217,9 @@ def flipped(content: bytes) -> bytes:
     [
         (None, "cannot be read"),
         (lambda content: content[:-10], r"ends after \d+ of \d+ bytes"),
-        (lambda content: b"not a picture".ljust(len(content), b"."), "not a picture that can be decoded"),
-        (flipped, "not a picture that can be decoded|SHA-256"),
-        (
-            lambda content: png(0, (9, 9)).ljust(len(content), b"\0"),
-            "measures 9 × 9 and is listed as 6 × 4|bytes",
-        ),
-        (lambda content: png(9)[: len(content)].ljust(len(content), b"\0"), "has other bytes .*its SHA-256 differs"),
+        (lambda content: png(9, (60, 40)), "has other bytes than when it was listed"),
+        (flipped, "has other bytes .*its SHA-256 differs"),
+        (lambda content: png(0, (9, 9)).ljust(len(content), b"\0"), "has other bytes"),
     ],
 )
 def test_bad_pictures(dataset: Dataset, damage: Callable[[bytes], bytes] | None, message: str) -> None:
@@ -237,6 +233,58 @@ def test_bad_pictures(dataset: Dataset, damage: Callable[[bytes], bytes] | None,
     with pytest.raises(UserError, match=rf"2 of 4 pictures in .* The first is 'b': .*b\.png.* ({message})"):
         validate(dataset, lambda checked, total: seen.append((checked, total)))
     assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"not a picture", "is not a picture that can be decoded"),
+        (png(0)[:-30], "is not a picture that can be decoded"),
+        (png(0, (9, 9)), "measures 9 × 9 and is listed as 6 × 4"),
+    ],
+)
+def test_pictures_that_were_bad_when_they_were_listed(tmp_path: Path, content: bytes, message: str) -> None:
+    dataset = write_dataset(
+        tmp_path / "d",
+        name="",
+        description="",
+        licence="",
+        sources=[],
+        images=pa.Table.from_pylist([image_row("a", "train", content)], schema=IMAGES),
+        captions={"en": caption_table([("a", "an ant")])},
+        notes={},
+        files=[("images/a.png", content)],
+    )
+    with pytest.raises(UserError, match=rf"1 of 1 pictures .*a\.png {message}"):
+        validate(dataset)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("spanish", "should be a language's tag. There is no language 'spanish'; did you mean 'es'"),
+        ("pt-BR", "is written 'pt' in a dataset; rename the file to pt.parquet"),
+        ("qua", "should be a language's tag"),
+    ],
+)
+def test_a_file_that_is_named_by_no_tag(dataset: Dataset, name: str, message: str) -> None:
+    rewrite(dataset, name, dataset.captions("es"))
+    with pytest.raises(UserError, match=message):
+        validate(Dataset.open(dataset.root))
+
+
+def test_languages_for_local_use_pass(dataset: Dataset) -> None:
+    for tag in ("qaa", "qtz"):
+        rewrite(dataset, tag, dataset.captions("es"))
+    validate(Dataset.open(dataset.root))
+
+
+def test_counts_of_captions_that_disagree(dataset: Dataset) -> None:
+    rewrite(dataset, "es", dataset.captions("es").slice(0, 1))
+    with pytest.raises(
+        UserError, match="counts {'captions': 2, 'images': 2} for 'es', and .* {'captions': 1, 'images': 1}"
+    ):
+        validate(Dataset.open(dataset.root))
 
 
 @settings(deadline=None)

@@ -25,13 +25,13 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     "missing": (lambda file: file.unlink(), "No such file or directory"),
     "no picture": (
         lambda file: file.write_bytes(b"not a picture".ljust(file.stat().st_size, b".")),
-        "can be decoded",
+        "can be decoded|has other bytes",
     ),
     "cut short": (lambda file: file.write_bytes(file.read_bytes()[:-20]), r"\d+ of \d+ bytes"),
     "empty": (lambda file: file.write_bytes(b""), r"0 of \d+ bytes"),
     "damaged inside": (
         lambda file: file.write_bytes(file.read_bytes()[:50] + bytes(20) + file.read_bytes()[70:]),
-        "can be decoded",
+        "can be decoded|has other bytes",
     ),
     "a folder": (lambda file: (file.unlink(), file.mkdir()), "Is a directory"),
 }

@@ -1,6 +1,7 @@
 """The thorough check of a dataset: every caption is read and every picture decoded."""
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -11,9 +12,13 @@ from isogloss.data.dataset import Dataset
 from isogloss.data.images import decode, read_bytes
 from isogloss.data.tables import check_captions, check_images, many, rows_of
 from isogloss.errors import UserError
+from isogloss.languages import language as known_language
 
 # Its functions are made when it is imported, so that no type checker sees them.
 pc: Any = pyarrow.compute
+
+# What ISO 639-2 keeps free for local use, as for languages that are made up.
+_LOCAL_USE = re.compile("q[a-t][a-z]")
 
 
 def validate(dataset: Dataset, progress: Callable[[int, int], None] | None = None) -> None:
@@ -33,8 +38,22 @@ def validate(dataset: Dataset, progress: Callable[[int, int], None] | None = Non
             f"dataset.json in {dataset.root} counts {dict(dataset.splits)} pictures, and {path} lists {splits}."
         )
     for language in dataset.languages:
+        _check_tag(dataset, language)
+    for language in dataset.languages:
         _check_language(dataset, language, images["key"])
     _check_pictures(dataset, images, progress)
+
+
+def _check_tag(dataset: Dataset, language: str) -> None:
+    path = dataset.root / "captions" / f"{language}.parquet"
+    if _LOCAL_USE.fullmatch(language):
+        return
+    try:
+        tag = known_language(language).tag
+    except UserError as error:
+        raise UserError(f"The name of {path} should be a language's tag. {error}") from None
+    if tag != language:
+        raise UserError(f"The language of {path} is written '{tag}' in a dataset; rename the file to {tag}.parquet.")
 
 
 def _check_language(dataset: Dataset, language: str, keys: pa.ChunkedArray) -> None:
@@ -51,6 +70,14 @@ def _check_language(dataset: Dataset, language: str, keys: pa.ChunkedArray) -> N
         raise UserError(
             f"{path} has {many(len(offenders), 'caption')} not in Unicode's form NFC, the first for picture "
             f"'{offenders[0]}'; normalise them, or equal words will count as different ones."
+        )
+    # A language that was added as a file is not counted there, which is no fault.
+    counted = dataset.information["languages"].get(language)
+    found = {"captions": captions.num_rows, "images": pc.count_distinct(captions["key"]).as_py()}
+    if counted is not None and counted != found:
+        raise UserError(
+            f"dataset.json in {dataset.root} counts {counted} for '{language}', and {path} holds {found}; correct the "
+            "counts or restore the table."
         )
 
 
@@ -78,12 +105,27 @@ def _fault(dataset: Dataset, row: Mapping[str, Any]) -> str:
     """What is wrong with a picture, or nothing."""
     location = dataset.locate(row["file"])
     try:
-        content = read_bytes(location, row["offset"], row["length"])
+        content = listed_bytes(location, row)
         size = decode(content, location).size
     except UserError as error:
         return str(error)
     if size != (row["width"], row["height"]):
         return f"{location} measures {size[0]} × {size[1]} and is listed as {row['width']} × {row['height']}."
-    if hashlib.sha256(content).hexdigest() != row["sha256"]:
-        return f"{location} has other bytes than when it was listed (its SHA-256 differs)."
     return ""
+
+
+def listed_bytes(location: str, row: Mapping[str, Any]) -> bytes:
+    """The bytes of a picture, which are those that images.parquet lists.
+
+    row: its offset, length and sha256.
+
+    Raises:
+        UserError: the file is missing, unreadable or too short, or has other bytes than when it was listed.
+    """
+    content = read_bytes(location, row["offset"], row["length"])
+    if hashlib.sha256(content).hexdigest() != row["sha256"]:
+        raise UserError(
+            f"{location} has other bytes than when it was listed (its SHA-256 differs); restore the file or make the "
+            "dataset again."
+        )
+    return content
