@@ -33,8 +33,8 @@ def reason(error: Exception) -> str:
     return "no format that is known" if isinstance(error, UnidentifiedImageError) else str(error)
 
 
-def read_bytes(location: str, offset: int, length: int) -> bytes:
-    """The bytes of a picture, from any file system that fsspec knows.
+def read_bytes(location: str, offset: int = 0, length: int | None = None) -> bytes:
+    """The bytes of a picture, from any file system that fsspec knows; without a length, up to the end of the file.
 
     Raises:
         UserError: the file is missing, unreadable or shorter than offset + length.
@@ -43,7 +43,7 @@ def read_bytes(location: str, offset: int, length: int) -> bytes:
         source: Any = fsspec.open(location, "rb")
         with source as file:
             file.seek(offset)
-            content = file.read(length)
+            content = file.read() if length is None else file.read(length)
     except OSError as error:
         raise UserError(
             f"The picture {location} cannot be read ({error.strerror or error}); restore the file."
@@ -52,7 +52,7 @@ def read_bytes(location: str, offset: int, length: int) -> bytes:
         raise UserError(
             f"The picture {location} cannot be read ({error}); install what it needs or move it."
         ) from error
-    if len(content) < length:
+    if length is not None and len(content) < length:
         raise UserError(
             f"The picture {location} ends after {len(content)} of {length} bytes at offset {offset}; restore the file."
         )

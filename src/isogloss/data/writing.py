@@ -44,17 +44,15 @@ def write_dataset(
     root = Path(root)
     refuse_existing(root)
     images, tables = _prepare(root, images, captions)
-    information = {
-        "format": FORMAT,
-        "version": VERSION,
-        "name": name,
-        "description": description,
-        "licence": licence,
-        "sources": [dict(source) for source in sources],
-        "splits": {count["values"]: count["counts"] for count in images["split"].value_counts().to_pylist()},
-        "languages": {language: _counts(table) for language, table in tables.items()},
-        "notes": dict(notes),
-    }
+    described = information(
+        name=name,
+        description=description,
+        licence=licence,
+        sources=sources,
+        splits={count["values"]: count["counts"] for count in images["split"].value_counts().to_pylist()},
+        languages={language: _counts(table) for language, table in tables.items()},
+        notes=notes,
+    )
     with new_folder(root) as folder:
         for file, content in files:
             path = folder / file
@@ -65,9 +63,33 @@ def write_dataset(
         for language, table in tables.items():
             pq.write_table(table, folder / "captions" / f"{language}.parquet", compression="zstd")
         (folder / "dataset.json").write_text(
-            json.dumps(information, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
+            json.dumps(described, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
         )
     return Dataset.open(root)
+
+
+def information(
+    *,
+    name: str,
+    description: str,
+    licence: str,
+    sources: Sequence[Mapping[str, str]],
+    splits: Mapping[str, int],
+    languages: Mapping[str, Mapping[str, int]],
+    notes: Mapping[str, Any],
+) -> dict[str, Any]:
+    """What dataset.json says of a dataset."""
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "name": name,
+        "description": description,
+        "licence": licence,
+        "sources": [dict(source) for source in sources],
+        "splits": dict(splits),
+        "languages": {language: dict(count) for language, count in languages.items()},
+        "notes": dict(notes),
+    }
 
 
 def _prepare(root: Path, images: pa.Table, captions: Mapping[str, pa.Table]) -> tuple[pa.Table, dict[str, pa.Table]]:

@@ -1,0 +1,1 @@
+"""Published and home-made collections of pictures with captions, each read into a dataset folder."""

@@ -1,0 +1,211 @@
+"""The parts of an import, put together to a dataset folder one after the other, so that memory holds little but the keys."""
+
+import os
+import shutil
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute
+import pyarrow.parquet as pq
+
+from isogloss.data.dataset import Dataset
+from isogloss.data.sources.reading import FOUND, SKIPPED, Part
+from isogloss.data.tables import CAPTIONS, IMAGES, many
+from isogloss.data.writing import information
+from isogloss.errors import UserError
+from isogloss.saving import new_folder, write_json
+
+# Its functions are made when it is imported, so that no type checker sees them.
+pc: Any = pyarrow.compute
+
+KEY_TAKEN = "key of another picture"
+
+
+@dataclass
+class Twice:
+    """What becomes of pictures whose key another one has, by (part, row).
+
+    keys: what a row is called instead; None where no name is left for it.
+    joined: rows that are the same picture as an earlier one. captions: what these add, (language, text) by key.
+    """
+
+    keys: dict[tuple[int, int], str | None] = field(default_factory=dict[tuple[int, int], str | None])
+    joined: set[tuple[int, int]] = field(default_factory=set[tuple[int, int]])
+    captions: dict[str, list[tuple[str, str]]] = field(default_factory=dict[str, list[tuple[str, str]]])
+
+
+def assemble(
+    parts: Sequence[Part],
+    root: Path,
+    *,
+    name: str,
+    shares: Mapping[str, float],
+    identity: Mapping[str, Any],
+    provenance: Mapping[str, str],
+) -> Dataset:
+    """Write a dataset folder from the parts of an import.
+
+    shares: of the splits besides "train", for pictures whose source has none.
+    identity: by which the import is recognised when it is asked for again.
+
+    Raises:
+        UserError: no picture can be used, or the disk is full.
+    """
+    twice = find_twice(parts)
+    splits: Counter[str] = Counter()
+    counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    left_out: Counter[str] = Counter()
+    silent = 0
+    with new_folder(root) as folder, ExitStack() as stack:
+        (folder / "captions").mkdir()
+        images = stack.enter_context(pq.ParquetWriter(folder / "images.parquet", IMAGES, compression="zstd"))
+        rejected = stack.enter_context(pq.ParquetWriter(folder / "rejected.parquet", SKIPPED, compression="zstd"))
+        captions: dict[str, pq.ParquetWriter] = {}
+        for number, part in enumerate(parts):
+            table, taken = _resolved(pq.read_table(part.found, schema=FOUND), number, twice)
+            table = table.set_column(1, "split", _splits(table, shares))
+            skipped = pa.concat_tables([pq.read_table(part.skipped, schema=SKIPPED), taken])
+            splits.update(table["split"].to_pylist())
+            left_out.update(skipped["reason"].to_pylist())
+            silent += pc.sum(pc.equal(pc.list_value_length(table["language"]), 0)).as_py() or 0
+            if table.num_rows:
+                images.write_table(table.select(IMAGES.names))
+            if skipped.num_rows:
+                rejected.write_table(skipped)
+            for language, rows in _captions(table, str(provenance["name"])).items():
+                if language not in captions:
+                    path = folder / "captions" / f"{language}.parquet"
+                    captions[language] = stack.enter_context(pq.ParquetWriter(path, CAPTIONS, compression="zstd"))
+                captions[language].write_table(rows)
+                counts[language].update(captions=rows.num_rows, images=pc.count_distinct(rows["key"]).as_py())
+            _keep_pictures(part, folder)
+        if not splits:
+            raise UserError(_nothing(provenance["name"], left_out))
+        notes = {
+            "left out": dict(left_out.most_common()),
+            "pictures without a caption": silent,
+            "listed more than once": len(twice.joined),
+        }
+        described = information(
+            name=name,
+            description=f"{many(splits.total(), 'picture')} of {provenance['name']}.",
+            licence=provenance["licence"],
+            sources=[provenance],
+            splits=splits,
+            languages={language: dict(counts[language]) for language in sorted(counts)},
+            notes=notes,
+        )
+        stack.close()
+        write_json(folder / "dataset.json", {**described, "import": dict(identity)})
+    return Dataset.open(root)
+
+
+def find_twice(parts: Sequence[Part]) -> Twice:
+    """Find the keys that several pictures have, and decide: the same picture is one, another is called by its place too."""
+    columns = [pq.read_table(part.found, columns=["key"])["key"] for part in parts]
+    keys = pa.chunked_array([chunk for column in columns for chunk in column.chunks], pa.string())
+    counts = pc.value_counts(keys)
+    repeated = counts.field("values").filter(pc.greater(counts.field("counts"), 1))
+    twice = Twice()
+    if not len(repeated):
+        return twice
+    hashes: dict[str, str] = {}
+    for number, part in enumerate(parts):
+        table = pq.read_table(part.found, columns=["key", "sha256", "place", "language", "text"])
+        rows = pc.indices_nonzero(pc.is_in(table["key"], value_set=repeated))
+        for row, one in zip(rows.to_pylist(), table.take(rows).to_pylist(), strict=True):
+            names = [one["key"], f"{one['place']}/{one['key']}"] if one["place"] else [one["key"]]
+            name = next((name for name in names if hashes.get(name, one["sha256"]) == one["sha256"]), None)
+            if name in hashes:
+                twice.joined.add((number, row))
+                twice.captions.setdefault(name, []).extend(zip(one["language"], one["text"], strict=True))
+            elif name != one["key"]:
+                twice.keys[number, row] = name
+            if name is not None:
+                hashes[name] = one["sha256"]
+    placed = pa.array(list(twice.keys.values()), pa.string())
+    for spot, taken in zip(list(twice.keys), pc.is_in(placed, value_set=keys).to_pylist(), strict=True):
+        if taken:
+            twice.keys[spot] = None
+    return twice
+
+
+def _resolved(found: pa.Table, number: int, twice: Twice) -> tuple[pa.Table, pa.Table]:
+    """A part's pictures under the keys that they keep, and those without one as skipped."""
+    if not (twice.keys or twice.joined):
+        return found, SKIPPED.empty_table()
+    rows: list[dict[str, Any]] = []
+    taken: list[dict[str, Any]] = []
+    for row, one in enumerate(found.to_pylist()):
+        if (number, row) in twice.joined:
+            continue
+        key = twice.keys.get((number, row), one["key"])
+        if key is None:
+            taken.append(
+                {"reason": KEY_TAKEN, "key": one["key"], "file": one["file"], "language": "", "text": "", "detail": ""}
+            )
+            continue
+        captions = dict.fromkeys([*zip(one["language"], one["text"], strict=True), *twice.captions.get(key, ())])
+        rows.append(
+            {**one, "key": key, "language": [tag for tag, _ in captions], "text": [text for _, text in captions]}
+        )
+    return pa.Table.from_pylist(rows, FOUND), pa.Table.from_pylist(taken, SKIPPED)
+
+
+def _splits(found: pa.Table, shares: Mapping[str, float]) -> pa.Array:
+    """The split of every picture: the source's own, or one by the hash of its bytes."""
+
+    def chosen(digest: str) -> str:
+        position = int(digest[:13], 16) / 16**13
+        for name, share in shares.items():
+            if position < share:
+                return name
+            position -= share
+        return "train"
+
+    pairs = zip(found["split"].to_pylist(), found["sha256"].to_pylist(), strict=True)
+    return pa.array([split or chosen(digest) for split, digest in pairs], pa.string())
+
+
+def _captions(found: pa.Table, source: str) -> dict[str, pa.Table]:
+    """The caption tables of a part's pictures by language."""
+    owners = pc.list_parent_indices(found["language"])
+    flat = pa.table(
+        {
+            "language": pc.list_flatten(found["language"]),
+            "key": found["key"].take(owners),
+            "text": pc.list_flatten(found["text"]),
+        }
+    )
+    tables: dict[str, pa.Table] = {}
+    for language in pc.unique(flat["language"]).to_pylist():
+        rows = flat.filter(pc.equal(flat["language"], language))
+        count = rows.num_rows
+        columns = (rows["key"], rows["text"], pa.repeat(source, count), pa.nulls(count), pa.nulls(count))
+        tables[language] = pa.table(
+            [pa.chunked_array(c) if isinstance(c, pa.Array) else c for c in columns], CAPTIONS.names
+        ).cast(CAPTIONS)
+    return tables
+
+
+def _keep_pictures(part: Part, folder: Path) -> None:
+    """Give the folder the pictures that lie in no file; linked, so that a stop loses neither this nor the part."""
+    if not part.pictures.exists():
+        return
+    (folder / "images").mkdir(exist_ok=True)
+    try:
+        os.link(part.pictures, folder / "images" / part.pictures.name)
+    except OSError:  # a file system without links
+        shutil.copyfile(part.pictures, folder / "images" / part.pictures.name)
+
+
+def _nothing(name: str, left_out: Counter[str]) -> UserError:
+    reasons = ", ".join(f"{reason}: {count:,}" for reason, count in left_out.most_common(3))
+    return UserError(
+        f"{name} has no picture that can be used ({reasons or 'it is empty'}); name another source or mend it."
+    )
