@@ -26,7 +26,7 @@ demo: $(VENV)/.runtime
 	$(BIN)/isogloss demo --folder runs/demo
 
 test: $(VENV)/.development
-	@sh .ci/debian fonts-noto-color-emoji fonts-noto-core fonts-noto-cjk
+	@sh .ci/debian fonts-noto-color-emoji fonts-noto-core fonts-noto-cjk apertium apertium-eng-spa apertium-eng-cat apertium-en-gl
 	ISOGLOSS_CHROMIUM="$$(sh .ci/browser $(BIN))" $(BIN)/python -m pytest
 
 check: $(VENV)/.development
