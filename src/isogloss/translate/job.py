@@ -1,0 +1,185 @@
+"""The translation of a dataset's captions from one language into another, as a job that cannot be lost.
+
+What is translated is in the memory from then on, whatever happens: a kill costs at most what was in hand. The caption
+table is made of the memory alone, once everything that was asked for is there, and replaces the former one in one step; a
+job that is stopped leaves the former one as it was.
+"""
+
+import signal
+import threading
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute
+import pyarrow.parquet as pq
+
+from isogloss.data.dataset import ALL, Dataset
+from isogloss.data.tables import CAPTIONS, read_table
+from isogloss.data.writing import write_captions
+from isogloss.errors import UserError
+from isogloss.languages import Language
+from isogloss.saving import new_file
+from isogloss.translate.engine import Engine, Translation
+from isogloss.translate.lock import only_one
+from isogloss.translate.memory import Memory, memory_of
+from isogloss.translate.outcome import REJECTED, Judge, count_reasons, pair, replace_source, tables, verdicts
+from isogloss.translate.pending import Chunk, Pending, chunks, pending
+from isogloss.translate.progress import progress
+from isogloss.translate.runner import Runner, run_locally
+
+# Its functions are made when it is imported, so that no type checker sees them.
+pc: Any = pyarrow.compute
+
+# Seconds; of an engine that is paid for, each chunk is written at once.
+WRITE_EVERY = 1.0
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is translated and from what.
+
+    edition: what the translations depend on besides the engine's name, as for `memory_of`; split: of the pictures whose
+    captions are translated; limit: so many different texts at most, the first of the table, or 0 for all.
+    """
+
+    dataset: Dataset
+    source: Language
+    target: Language
+    engine: str
+    edition: str = ""
+    split: str = ALL
+    limit: int = 0
+
+    def __post_init__(self) -> None:
+        if self.source == self.target:
+            raise UserError(f"Captions cannot be translated from {self.source.tag} into {self.target.tag} itself.")
+        if self.limit < 0:
+            raise UserError(f"limit is {self.limit}; give a number of captions, or 0 for all.")
+
+    @property
+    def memory(self) -> Memory:
+        """Where what is translated lies."""
+        return memory_of(self.dataset.root, self.source, self.target, self.engine, self.edition)
+
+    def pending(self) -> Pending:
+        """What remains to be done.
+
+        Raises:
+            UserError: the dataset has not got the language or the split, or a table or the memory is damaged.
+        """
+        captions = self.dataset.captions(self.source.tag)
+        if self.split != ALL:
+            keys = self.dataset.images(self.split, ["key"])["key"]
+            captions = captions.filter(pc.is_in(captions["key"], value_set=keys))
+        return pending(captions["text"], self.memory.read(["text"])["text"], self.limit)
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a job has made: captions written, captions rejected by reason, and captions that are not translated yet."""
+
+    captions: int
+    rejected: Mapping[str, int]
+    waiting: int
+
+
+def translate(
+    job: Job,
+    engine: Engine,
+    *,
+    judge: Judge | None = None,
+    run: Runner = run_locally,
+    open_engine: Callable[[], Engine] | None = None,
+    write_every: float = WRITE_EVERY,
+) -> Result:
+    """Translate what is not in the memory, then write the caption table of the target language.
+
+    Rows of the table that have another source than the engine stay; the engine's own are replaced. Captions that the
+    judge rejects go to rejected/<language>.parquet.
+
+    judge: without one, every translation that can be a caption is one; run: where chunks are translated; open_engine: how
+    the engine is opened there, where that is in other processes than this; write_every: seconds of work that a kill may
+    cost besides the chunk in hand.
+
+    Raises:
+        UserError: another job is translating into the language, the engine cannot go on, a table is damaged, or the
+            disk is full. KeyboardInterrupt: it was stopped. What is translated is kept in all cases.
+    """
+    root, tag = job.dataset.root, job.target.tag
+    refusal = f"Another job is translating {root} into {tag}; wait for it to end, or stop it."
+    with only_one(root / "translation" / tag / ".lock", refusal), _terminated_as_by_ctrl_c():
+        job.memory.tidy()
+        todo = job.pending()
+        if len(todo.texts):
+            found = run(
+                chunks(todo.texts, engine.texts_per_call), open_engine or (lambda: engine), job.source, job.target
+            )
+            _remember(job, len(todo.texts), found, 0.0 if engine.price else write_every)
+        return _write(job, judge)
+
+
+def _remember(job: Job, count: int, translated: Iterator[tuple[Chunk, list[Translation]]], write_every: float) -> None:
+    """Put so many texts into the memory as they are translated."""
+    texts: list[str] = []
+    translations: list[Translation] = []
+    written = time.monotonic()
+    with progress(f"{job.source.tag} → {job.target.tag}", count) as advance:
+        try:
+            for chunk, found in translated:
+                if len(chunk) != len(found):
+                    raise RuntimeError(f"{job.engine} gave {len(found)} translations for {len(chunk)} texts")
+                texts += chunk
+                translations += found
+                if time.monotonic() - written >= write_every:
+                    job.memory.add(texts, translations)
+                    texts, translations, written = [], [], time.monotonic()
+                advance(len(chunk))
+        finally:
+            if texts:
+                job.memory.add(texts, translations)
+
+
+def _write(job: Job, judge: Judge | None) -> Result:
+    """Make the tables of what the memory has; a job that is killed here makes the same ones when it is run again."""
+    root, tag = job.dataset.root, job.target.tag
+    captions = job.dataset.captions(job.source.tag)
+    pairs = pair(captions, job.memory.read())
+    judged = verdicts(pairs, judge, job.source, job.target)
+    made, rejected = tables(captions, pairs, judged, job.engine)
+    _replace(root / "rejected" / f"{tag}.parquet", REJECTED, job.engine, rejected)
+    # dataset.json counts all languages, into which other jobs may be translating.
+    with only_one(root / "translation" / ".lock"):
+        path = root / "captions" / f"{tag}.parquet"
+        if path.exists() or made.num_rows:
+            present = read_table(path, CAPTIONS) if path.exists() else CAPTIONS.empty_table()
+            write_captions(root, tag, replace_source(present, job.engine, made))
+    waiting = int((pairs.rows < 0).sum())
+    return Result(made.num_rows, count_reasons(rejected), waiting)
+
+
+def _replace(path: Path, schema: pa.Schema, engine: str, rows: pa.Table) -> None:
+    present = read_table(path, schema) if path.exists() else schema.empty_table()
+    with new_file(path) as partial:
+        pq.write_table(replace_source(present, engine, rows), partial, compression="zstd")
+
+
+@contextmanager
+def _terminated_as_by_ctrl_c() -> Generator[None]:
+    """A termination, as by a cluster that takes a machine back, ends the job in the same way as Ctrl-C."""
+    if threading.current_thread() is not threading.main_thread():  # where Python sets no handlers
+        yield
+        return
+
+    def interrupt(number: int, frame: Any) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

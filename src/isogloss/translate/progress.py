@@ -1,0 +1,71 @@
+"""How far a translation is: a bar on a terminal, and elsewhere a line now and then."""
+
+import sys
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import TextIO
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+# Seconds between two lines where there is no terminal, such as in the log of a cluster.
+_EVERY = 30.0
+
+
+@contextmanager
+def progress(
+    name: str, total: int, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic
+) -> Generator[Callable[[int], None]]:
+    """Show how many of `total` captions are translated; give what is to be called with each further number.
+
+    stream: standard error, unless another is given; clock: gives seconds.
+    """
+    start, place = clock(), stream or sys.stderr
+    if place.isatty():
+        columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
+        with Progress(*columns, TextColumn("{task.fields[pace]}"), console=Console(file=place)) as bar:
+            task = bar.add_task(name, total=total, pace="")
+
+            def draw(count: int) -> None:
+                bar.advance(task, count)
+                bar.update(task, pace=pace(int(bar.tasks[0].completed), total, clock() - start))
+
+            yield draw
+        return
+
+    done, told = 0, start
+
+    def tell(count: int) -> None:
+        nonlocal done, told
+        done += count
+        now = clock()
+        if now - told >= _EVERY or done == total:
+            told = now
+            print(f"{name}: {done:,} of {total:,} captions, {pace(done, total, now - start)}", file=place, flush=True)
+
+    yield tell
+
+
+def pace(done: int, total: int, seconds: float) -> str:
+    """The rate so far, and how long the rest takes at that rate.
+
+    >>> pace(1200, 12000, 60)
+    '20 captions/s, 9 min left'
+    """
+    rate = done / seconds if seconds else 0.0
+    if not rate:
+        return ""
+    said = f"{rate:,.0f} captions/s" if rate >= 10 else f"{rate:.2g} captions/s"
+    return said if done >= total else f"{said}, {duration((total - done) / rate)} left"
+
+
+def duration(seconds: float) -> str:
+    """A length of time in the unit in which it is easily read.
+
+    >>> duration(0.2), duration(90), duration(5400), duration(200_000)
+    ('1 s', '90 s', '90 min', '56 h')
+    """
+    if seconds < 100:
+        return f"{max(1, round(seconds))} s"
+    return f"{round(seconds / 60)} min" if seconds < 6000 else f"{round(seconds / 3600):,} h"

@@ -1,0 +1,36 @@
+"""Where chunks are translated: in this process, or wherever else a Runner takes them."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Protocol
+
+from isogloss.languages import Language
+from isogloss.translate.engine import Engine, Translation
+from isogloss.translate.patience import Patience
+from isogloss.translate.pending import Chunk
+
+
+class Runner(Protocol):
+    """Translates chunks and gives each back once, with its translations, in whatever order they are ready.
+
+    It opens an engine once in every process that uses one, and waits with `Patience` while one is busy.
+    """
+
+    def __call__(
+        self, chunks: Iterable[Chunk], open_engine: Callable[[], Engine], source: Language, target: Language
+    ) -> Iterator[tuple[Chunk, list[Translation]]]: ...
+
+
+def run_locally(
+    chunks: Iterable[Chunk], open_engine: Callable[[], Engine], source: Language, target: Language
+) -> Iterator[tuple[Chunk, list[Translation]]]:
+    """One chunk after the other, in this process.
+
+    Raises:
+        UserError: the engine cannot go on, or was busy for too long.
+    """
+    engine = open_engine()
+    for chunk in chunks:
+        yield chunk, Patience().ask(lambda chunk=chunk: engine.translate(chunk, source, target))
+
+
+RUNNERS: Mapping[str, Runner] = {"local": run_locally}

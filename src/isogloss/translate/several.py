@@ -1,0 +1,93 @@
+"""Captions into several languages, one job after the other, by one engine."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from isogloss.data.dataset import ALL, Dataset
+from isogloss.errors import UserError, unknown
+from isogloss.languages import language
+from isogloss.translate.engine import Engine
+from isogloss.translate.engines import EngineChoice, open_engine
+from isogloss.translate.estimate import Estimate, estimate
+from isogloss.translate.job import Job, Result, translate
+from isogloss.translate.outcome import Judge
+from isogloss.translate.patience import Patience
+from isogloss.translate.pending import Pending
+from isogloss.translate.runner import RUNNERS
+
+
+@dataclass(frozen=True)
+class Jobs:
+    """A job for each language, and the engine that they share.
+
+    choice: how the engine was opened, and is opened elsewhere; on: where it translates, one of RUNNERS.
+    """
+
+    jobs: tuple[Job, ...]
+    engine: Engine
+    choice: EngineChoice
+    on: str
+
+    def estimates(self) -> Iterator[tuple[Job, Pending, Estimate]]:
+        """What each job will take; nothing is written."""
+        for job in self.jobs:
+            todo = job.pending()
+            yield job, todo, estimate(todo, self.engine, job.source, job.target)
+
+    def results(self, checks: bool) -> Iterator[tuple[Job, Result]]:
+        """Do the jobs; as each ends, its captions are written.
+
+        Raises:
+            UserError: as for `translate`.
+        """
+        judge = _judge() if checks else None
+        elsewhere = None if self.on == "local" else partial(open_engine, self.choice)
+        for job in self.jobs:
+            yield job, translate(job, self.engine, judge=judge, run=RUNNERS[self.on], open_engine=elsewhere)
+
+
+def prepare(
+    directory: Path,
+    source: str,
+    targets: Sequence[str],
+    choice: EngineChoice,
+    *,
+    split: str = ALL,
+    limit: int = 0,
+    on: str = "local",
+) -> Jobs:
+    """The jobs, of which everything is checked that can be without translating.
+
+    Raises:
+        UserError: an unknown language or split, an engine that is absent or has not got one of the languages, or no dataset.
+    """
+    if on not in RUNNERS:
+        raise unknown("place to translate", on, RUNNERS)
+    one, others = language(source), tuple(dict.fromkeys(map(language, targets)))
+    if one in others:
+        raise UserError(f"--to names {one.tag}, which the captions are translated from; leave it out.")
+    dataset = Dataset.open(directory)
+    dataset.counts(one.tag)
+    engine = open_engine(choice)
+    edition = _edition(choice)
+    jobs = tuple(Job(dataset, one, target, engine.name, edition, split, limit) for target in others)
+    for job in jobs:
+        Patience().ask(partial(engine.check, job.source, job.target))
+    return Jobs(jobs, engine, choice, on)
+
+
+def _edition(choice: EngineChoice) -> str:
+    """What an engine's translations depend on besides its name; the precision of its weights is not thought to matter."""
+    if choice.name == "table":
+        return hashlib.sha256(Path(choice.model).read_bytes()).hexdigest()[:16]
+    return f"beams={choice.beams}" if choice.beams > 1 else ""
+
+
+def _judge() -> Judge:
+    # Language identification takes a second to import.
+    from isogloss.translate.quality import judge
+
+    return judge
