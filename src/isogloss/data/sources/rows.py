@@ -8,7 +8,7 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import IO, Any
+from typing import Any
 
 import fsspec
 import pyarrow as pa
@@ -105,7 +105,7 @@ class TableFile:
             raise UserError(f"{self.path} cannot be read as a table ({error}); restore it.") from error
 
     @contextmanager
-    def _text(self) -> Generator[IO[str]]:
+    def _text(self) -> Generator[io.TextIOWrapper]:
         with _opened(self.path, "rb") as file:
             start = file.read(4)
             file.seek(0)
@@ -113,7 +113,7 @@ class TableFile:
             # Line ends are left to the CSV reader, which knows those within quotes.
             yield io.TextIOWrapper(file, encoding=self.encoding or marked, newline="")
 
-    def _reader(self, text: IO[str]) -> Iterator[list[str]]:
+    def _reader(self, text: io.TextIOWrapper) -> Iterator[list[str]]:
         csv.field_size_limit(_LONGEST_CELL)
         separator = "\t" if self._kind() == "tsv" else ","
         quoting = csv.QUOTE_MINIMAL if self.quotes else csv.QUOTE_NONE
