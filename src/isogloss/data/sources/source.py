@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,7 @@ class Skipped:
     detail: str = ""
 
 
+@runtime_checkable
 class Unit(Protocol):
     """A part of a source that one process reads at a time: an archive, or some thousand rows. It can be pickled."""
 
@@ -50,6 +51,7 @@ class Unit(Protocol):
         ...
 
 
+@runtime_checkable
 class Source(Protocol):
     """A collection that can be read in units."""
 
