@@ -2,17 +2,28 @@
 
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import make_dataclass, replace
-from inspect import signature
+from dataclasses import fields, is_dataclass, make_dataclass, replace
+from inspect import Parameter, signature
 from pathlib import Path
 from typing import Annotated, Any
 
 import tyro
 
 from isogloss.commands import data_check, data_emoji, demo, evaluate, report, search
+from isogloss.data.commands import data_export
+from isogloss.data.sources.commands import data_table
 from isogloss.errors import UserError, unknown
+from isogloss.translate.command import translate
 
 _RUN_HELP = "the folder that is made for the run; one that was stopped goes on."
+# Beside the recipe's own fields: name, type, default and help of each.
+_ESTIMATE_OPTIONS: tuple[tuple[str, Any, Any, str], ...] = (
+    ("estimate", bool, False, "print what the run will take in time, memory and money, and train nothing."),
+    ("assume_images", int | None, None, "with --estimate: pictures to train on, where the dataset is not there."),
+    ("assume_tokens", int, 16, "with --estimate: of a caption, where the dataset or the tokenizer is not there."),
+    ("assume_utilisation", float, 0.4, "with --estimate: the share of a device's peak that a step reaches."),
+    ("price_per_hour", float | None, None, "with --estimate: of one device of the table, in any currency."),
+)
 
 
 def _check_recipe(name: str) -> None:
@@ -38,7 +49,7 @@ def _named_towers(recipe: Any, arguments: Sequence[str]) -> Any:
 
 
 def train(arguments: Sequence[str]) -> None:
-    """Train a recipe: `isogloss train RECIPE [--run FOLDER] [--path.to.field VALUE …]`."""
+    """Train a recipe: `isogloss train RECIPE [--run FOLDER] [--estimate] [--path.to.field VALUE …]`."""
     from isogloss.recipes import recipe_names
 
     if not arguments or arguments[0].startswith("-"):
@@ -51,7 +62,8 @@ def train(arguments: Sequence[str]) -> None:
     from isogloss.train.run import train as run_recipe
 
     default = _named_towers(load_recipe(arguments[0]), arguments)
-    known = [*field_paths(default), "run", "help"]
+    extra = [name.replace("_", "-") for name, *_ in _ESTIMATE_OPTIONS]
+    known = [*field_paths(default), "run", *extra, "no-estimate", "help"]
     for argument in arguments[1:]:
         name = argument.removeprefix("--").split("=")[0].replace("_", "-").replace(".no-", ".")
         if argument.startswith("--") and not any(name == path or name.startswith(f"{path}.") for path in known):
@@ -63,6 +75,10 @@ def train(arguments: Sequence[str]) -> None:
         [
             ("recipe", Annotated[type(default), tyro.conf.arg(name="")], default),
             ("run", Annotated[Path, tyro.conf.arg(help=_RUN_HELP)], Path("runs") / Path(arguments[0]).stem),
+            *(
+                (name, Annotated[kind, tyro.conf.arg(help=text)], value)
+                for name, kind, value, text in _ESTIMATE_OPTIONS
+            ),
         ],
     )
     chosen: Any = tyro.cli(
@@ -71,6 +87,15 @@ def train(arguments: Sequence[str]) -> None:
         args=list(arguments[1:]),
         description=(default.__doc__ or "").split("\n\n")[0],
     )
+    if chosen.estimate:
+        from isogloss.train.estimate_table import Assumed, print_estimate
+
+        assumed = Assumed(chosen.assume_images, chosen.assume_tokens, chosen.assume_utilisation, chosen.price_per_hour)
+        print_estimate(chosen.recipe, assumed)
+        return
+    for name, _, value, _ in _ESTIMATE_OPTIONS:
+        if getattr(chosen, name) != value:
+            raise UserError(f"--{name.replace('_', '-')} is for an estimate; give it with --estimate, or leave it out.")
     print(run_recipe(chosen.recipe, chosen.run))
 
 
@@ -78,6 +103,9 @@ COMMANDS: dict[tuple[str, ...], Callable[..., None]] = {
     ("demo",): demo,
     ("data", "emoji"): data_emoji,
     ("data", "check"): data_check,
+    ("data", "export"): data_export,
+    ("data", "table"): data_table,
+    ("translate",): translate,
     ("train",): train,
     ("evaluate",): evaluate,
     ("report",): report,
@@ -86,11 +114,15 @@ COMMANDS: dict[tuple[str, ...], Callable[..., None]] = {
 
 
 def _check_options(function: Callable[..., None], arguments: Sequence[str]) -> None:
+    defaults = {name: parameter.default for name, parameter in signature(function).parameters.items()}
+    for name, default in list(defaults.items()):
+        if is_dataclass(default):  # its fields are options without a prefix
+            defaults |= {field.name: getattr(default, field.name) for field in fields(defaults.pop(name))}
     known = ["--help"]
-    for name, parameter in signature(function).parameters.items():
-        if parameter.default is not parameter.empty:
-            option = name.replace("_", "-")
-            known += [f"--{option}", f"--no-{option}"] if isinstance(parameter.default, bool) else [f"--{option}"]
+    for name, default in defaults.items():
+        if default is not Parameter.empty:
+            option = name.strip("_").replace("_", "-")
+            known += [f"--{option}", f"--no-{option}"] if isinstance(default, bool) else [f"--{option}"]
     for argument in arguments:
         option = argument.split("=")[0]
         if option.startswith("--") and option.replace("_", "-") not in known:

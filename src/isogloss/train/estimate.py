@@ -1,0 +1,214 @@
+"""What a run will take in time, memory and money, from the shapes of its recipe alone: no weights, and no pictures."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from transformers import AutoConfig, AutoImageProcessor, AutoModelForMaskedLM, PretrainedConfig
+
+from isogloss.errors import UserError
+from isogloss.models.clip import DualEncoder, DualEncoderConfig
+from isogloss.models.hub import place
+from isogloss.models.image_processor import picture_size
+from isogloss.models.pooling import mean_pooling
+from isogloss.models.text import head_of
+from isogloss.models.tower import FAILURES, Tower, build_tower, tower_config
+from isogloss.recipes import recipe_names
+from isogloss.train.clip import freezing
+from isogloss.train.devices import Device
+from isogloss.train.recipe import ClipRecipe, Recipe, TextRecipe, load_recipe
+from isogloss.train.stages import Stage, freeze, frozen_modules
+from isogloss.train.step_shapes import StepShapes, step_shapes
+from isogloss.train.work import Work, shapes_alone, work_of
+
+# AdamW reads a weight, its gradient and two moments and writes all but the gradient; clipping reads the gradient twice and
+# writes it once. In float32, whatever the matrix products are in.
+_UPDATE_BYTES = 4 * (4 + 3 + 3)
+# Tables over all pairs of a picture and a caption: similarities, their log shares and gradients, in both directions.
+_PAIR_TABLES = 6
+
+# About what PyTorch takes to start one operation from Python without compiling: of models this small, most of a step on a
+# fast GPU.
+CALL_SECONDS = 8e-6
+
+Forward = Callable[[], Sequence[Tensor]]
+
+
+@dataclass(frozen=True)
+class Phase:
+    """Steps in a row in which the same is frozen."""
+
+    steps: int
+    frozen: tuple[str, ...]
+    work: Work
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A run in numbers.
+
+    Attributes:
+        precision: "bfloat16" or "float32", of its matrix products.
+        phases: in their order; the whole run is one where it is not known how long an epoch is.
+        optimiser: bytes of its state at the end.
+    """
+
+    precision: str
+    shapes: StepShapes
+    phases: tuple[Phase, ...]
+    parameters: int
+    optimiser: int
+
+    @property
+    def memory(self) -> int:
+        """The most bytes of weights, optimiser, gradients and activations at once."""
+        return self.optimiser + max(phase.work.weights + phase.work.peak for phase in self.phases)
+
+    @property
+    def operations(self) -> int:
+        return sum(phase.steps * phase.work.operations for phase in self.phases)
+
+    def step_seconds(self, device: Device, utilisation: float, phase: Phase) -> float:
+        """A step's time: of its products, its memory traffic or the starting of its operations, whichever takes longest.
+
+        Args:
+            utilisation: the share of the device's peak that matrix products reach over a whole step.
+        """
+        peak = device.float32 if self.precision == "float32" or device.bfloat16 is None else device.bfloat16
+        traffic = phase.work.traffic + _UPDATE_BYTES * phase.work.gradients / 4
+        starting = phase.work.calls * CALL_SECONDS
+        return max(phase.work.operations / (peak * utilisation), traffic / device.bandwidth, starting)
+
+    def seconds(self, device: Device, utilisation: float) -> float:
+        """All steps' time."""
+        return sum(phase.steps * self.step_seconds(device, utilisation, phase) for phase in self.phases)
+
+
+def runs_of(recipe: Recipe) -> Iterator[tuple[str, Recipe]]:
+    """The runs that a recipe makes, by name: the text stage that its text tower is, if it is one, and its own."""
+    if isinstance(recipe, ClipRecipe) and recipe.text.model in recipe_names():
+        text = load_recipe(str(recipe.text.model))
+        if isinstance(text, TextRecipe):
+            data = replace(text.data, dataset=recipe.data.dataset, sources=recipe.data.sources)
+            yield "text stage", replace(text, data=data)
+    yield "run", recipe
+
+
+def estimate(recipe: Recipe, *, bfloat16: bool, images: int | None, tokens: int) -> Estimate:
+    """What one run takes on one device.
+
+    Args:
+        bfloat16: whether the device computes in it, where the recipe leaves that open.
+        images, tokens: how many are trained on and how long their captions are, where the dataset is not there to tell.
+
+    Raises:
+        UserError: a tower's config is absent or makes no model, or the dataset lacks what the recipe asks for.
+    """
+    precision = recipe.training.precision
+    if precision == "auto":
+        precision = "bfloat16" if bfloat16 else "float32"
+    shapes = step_shapes(recipe, images=images, tokens=tokens)
+    with shapes_alone() as fake:
+        clip = isinstance(recipe, ClipRecipe)
+        model, forward, loss = _dual_encoder(recipe, shapes) if clip else _text_encoder(recipe, shapes)
+    frozen = freezing(recipe) if clip else None
+    freeze(model, frozen.always if frozen else ())
+    fixed = {name for name, parameter in model.named_parameters() if not parameter.requires_grad}
+    phases: list[Phase] = []
+    for patterns, steps in _phases(frozen.stages if frozen else (), recipe.training.steps, shapes.steps_per_epoch):
+        freeze(model, patterns, fixed)
+        model.train()
+        for module in frozen_modules(model):
+            module.eval()
+        work = work_of(model, forward, fake=fake, bfloat16=precision == "bfloat16", loss=loss)
+        phases.append(Phase(steps, patterns, work))
+    trained = max(phase.work.gradients for phase in phases)
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    return Estimate(precision, shapes, tuple(phases), parameters, optimiser=2 * trained)
+
+
+def _phases(
+    stages: tuple[Stage, ...], steps: int, steps_per_epoch: int | None
+) -> Iterator[tuple[tuple[str, ...], int]]:
+    """What is frozen for how many steps; the last stage alone where an epoch's length is not known."""
+    if steps_per_epoch is None or not stages:
+        yield (stages[-1].frozen if stages else ()), steps
+        return
+    begins = {stage.first_step(steps, steps_per_epoch): stage.frozen for stage in stages}
+    starts = [start for start in sorted(begins) if start < steps]
+    for start, end in pairwise([*starts, steps]):
+        yield begins[start], end - start
+
+
+def _dual_encoder(recipe: ClipRecipe, shapes: StepShapes) -> tuple[nn.Module, Forward, tuple[int, int]]:
+    vision, text = recipe.vision, recipe.text
+    if text.model in recipe_names():
+        stage = load_recipe(str(text.model))
+        if not isinstance(stage, TextRecipe):
+            raise UserError(f"The text tower '{text.model}' is a recipe, but of no text stage; name one that is.")
+        text = Tower(config={**stage.config, "vocab_size": stage.vocabulary}, pooling=text.pooling)
+    vision_config, text_config = tower_config(vision, "vision"), tower_config(text, "text")
+    # Shapes alone: whatever weights the towers have, none is read.
+    vision_model, vision_pool = build_tower(replace(vision, random_weights=True), "vision", vision_config)
+    text_model, text_pool = build_tower(replace(text, random_weights=True), "text", text_config)
+    config = DualEncoderConfig(
+        vision_config=vision_model.config,
+        text_config=text_model.config,
+        projection_dim=recipe.projection_dim,
+        vision_pooling=vision_pool,
+        text_pooling=text_pool,
+        text_tokens=recipe.text_tokens,
+    )
+    model = DualEncoder(config, vision_model=vision_model, text_model=text_model)
+    side = recipe.data.image_size or _picture_side(vision, vision_config)
+
+    def forward() -> Sequence[Tensor]:
+        images = model.encode_image(torch.empty(shapes.images, 3, side, side))
+        captions = [model.encode_text(torch.zeros(size, end, dtype=torch.int64)) for size, end in shapes.groups]
+        return images, torch.cat(captions)
+
+    pairs = shapes.images * len(shapes.lengths)
+    return model, forward, (6 * pairs * recipe.projection_dim, 4 * _PAIR_TABLES * pairs)
+
+
+def _picture_side(tower: Tower, config: PretrainedConfig) -> int:
+    """The side of its pictures: as its image processor has it, or its config where there is none."""
+    if tower.model is not None:
+        try:
+            return picture_size(AutoImageProcessor.from_pretrained(place(tower.model), backend="pil")).side
+        except (*FAILURES, UserError):
+            pass
+    own = getattr(config, "image_size", None)
+    return own if isinstance(own, int) else 224
+
+
+def _text_encoder(recipe: TextRecipe, shapes: StepShapes) -> tuple[nn.Module, Forward, tuple[int, int]]:
+    fields: dict[str, Any] = {**recipe.config, "vocab_size": recipe.vocabulary}
+    try:
+        model = AutoModelForMaskedLM.from_config(AutoConfig.for_model(str(fields.pop("model_type")), **fields))
+    except FAILURES as error:
+        raise UserError(
+            f"The text stage's config makes no model; correct it: {' '.join(str(error).split())}"
+        ) from error
+    head: Any = head_of(model)
+    captions = len(shapes.lengths)
+    # The first and the last token of a caption stand for none of its words and are never hidden.
+    hidden = round(recipe.hidden_tokens * sum(max(0, length - 2) for length in shapes.lengths))
+
+    def forward() -> Sequence[Tensor]:
+        sentences: list[Tensor] = []
+        states: list[Tensor] = []
+        for size, end in shapes.groups:
+            read = model.base_model(input_ids=torch.zeros(size, end, dtype=torch.int64))
+            sentences.append(mean_pooling(read, None))
+            states.append(read.last_hidden_state.flatten(0, 1))
+        found = [torch.cat(sentences)] if recipe.aligned else []
+        if recipe.masked:
+            found.append(head(torch.cat(states)[torch.zeros(hidden, dtype=torch.int64)]))
+        return found
+
+    aligned, masked = captions**2 * bool(recipe.aligned), hidden * recipe.vocabulary * bool(recipe.masked)
+    return model, forward, (6 * aligned * model.config.hidden_size, 4 * _PAIR_TABLES * (aligned + masked))

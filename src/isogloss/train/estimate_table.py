@@ -1,0 +1,139 @@
+"""An estimate on the terminal: what a step is made of, what it takes on each device, and all that was assumed."""
+
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.table import Table
+
+from isogloss.errors import UserError
+from isogloss.train.devices import DEVICES, this_machine
+from isogloss.train.estimate import CALL_SECONDS, Estimate, estimate, runs_of
+from isogloss.train.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Assumed:
+    """What an estimate cannot know by itself.
+
+    Args:
+        images: how many pictures are trained on; counted where the dataset is there.
+        tokens: of a caption, its first and last one included; counted where dataset and tokenizer are there.
+        utilisation: the share of a device's peak that a whole training step reaches.
+        price_per_hour: of one device of the table, in any currency.
+    """
+
+    images: int | None = None
+    tokens: int = 16
+    utilisation: float = 0.4
+    price_per_hour: float | None = None
+
+    def __post_init__(self) -> None:
+        if (self.images is not None and self.images < 1) or self.tokens < 1:
+            raise UserError("The number of images and of tokens to assume is a whole number of at least 1; give that.")
+        if not 0 < self.utilisation <= 1:
+            raise UserError(f"The utilisation to assume is {self.utilisation:g}; give a share above 0, such as 0.4.")
+        if self.price_per_hour is not None and self.price_per_hour < 0:
+            raise UserError(f"The price per hour is {self.price_per_hour:g}; give a number of at least 0.")
+
+
+def print_estimate(recipe: Recipe, assumed: Assumed) -> None:
+    """Print what a recipe will take on the devices of the table and on this machine.
+
+    Raises:
+        UserError: a tower's config is absent or makes no model, or the dataset lacks what the recipe asks for.
+    """
+    price = assumed.price_per_hour
+    console = Console(markup=False, emoji=False, highlight=False)
+    machine = this_machine()
+    made = {
+        bfloat16: [
+            (name, estimate(run, bfloat16=bfloat16, images=assumed.images, tokens=assumed.tokens))
+            for name, run in runs_of(recipe)
+        ]
+        for bfloat16 in dict.fromkeys((True, machine.bfloat16 is not None))
+    }
+    for name, one in made[True]:
+        console.print(_work(name, one))
+    devices = Table(
+        "device", "precision", "step", "images/s", "whole run", "device-hours", "peak memory", "fits", "cost"
+    )
+    for device in (*DEVICES, machine):
+        runs = [one for _, one in made[device.bfloat16 is not None]]
+        seconds = sum(one.seconds(device, assumed.utilisation) for one in runs)
+        last = runs[-1]
+        step = last.step_seconds(device, assumed.utilisation, last.phases[-1])
+        memory = max(one.memory for one in runs)
+        devices.add_row(
+            device.name,
+            last.precision,
+            f"{1000 * step:,.1f} ms",
+            f"{last.shapes.images / step:,.0f}",
+            _duration(seconds),
+            f"{seconds / 3600:.2f}",
+            f"{memory / 1e9:.1f} of {device.memory / 1e9:.0f} GB",
+            "yes" if memory < 0.9 * device.memory else "no",
+            "" if price is None or device is machine else f"{seconds / 3600 * price:,.2f}",
+        )
+    console.print(devices)
+    for sentence in _assumptions(made[True][-1][1], assumed):
+        console.print(f"- {sentence}", soft_wrap=True)
+    sources = "; ".join(f"{device.name}: {device.source}" for device in (*DEVICES, machine))
+    console.print(f"- Peaks, bandwidths and memories are those of dense products. {sources}.", soft_wrap=True)
+
+
+def _work(name: str, one: Estimate) -> Table:
+    title = (
+        f"{name}: {one.shapes.images:,} images and {len(one.shapes.lengths):,} captions a step, "
+        f"{one.parameters / 1e6:,.1f} million weights, products in {one.precision}"
+    )
+    table = Table(
+        *("steps", "frozen", "forward", "backward", "traffic", "calls", "weights", "gradients", "optimiser"),
+        *("activations", "peak"),
+        title=title,
+        title_justify="left",
+    )
+    for phase in one.phases:
+        work = phase.work
+        sizes = (work.weights, work.gradients, 2 * work.gradients, work.activations)
+        peak = work.weights + 2 * work.gradients + work.peak
+        table.add_row(
+            f"{phase.steps:,}",
+            ", ".join(phase.frozen) or "nothing",
+            f"{work.forward / 1e12:,.3f} TFLOP",
+            f"{work.backward / 1e12:,.3f} TFLOP",
+            f"{work.traffic / 1e9:,.2f} GB",
+            f"{work.calls:,}",
+            *(f"{size / 1e9:,.2f} GB" for size in (*sizes, peak)),
+        )
+    return table
+
+
+def _assumptions(one: Estimate, assumed: Assumed) -> list[str]:
+    lengths, epoch = one.shapes.lengths, one.shapes.steps_per_epoch
+    mean = sum(lengths) / len(lengths)
+    if one.shapes.tokenised:
+        said = [f"Captions are those of the first step of the dataset: {mean:.1f} tokens on average."]
+    else:
+        said = [f"Captions are assumed to have {mean:g} tokens (--assume-tokens), and none to be missing."]
+    if epoch is None:
+        said.append(
+            "How many pictures there are is not known (--assume-images), nor how long an epoch is, so all steps are taken "
+            "as those of the last stage, in which least is frozen."
+        )
+    else:
+        said.append(f"An epoch has {epoch:,} steps.")
+    said.append(
+        f"A step takes as long as the longest of three: its products at {assumed.utilisation:g} of the device's peak "
+        f"(--assume-utilisation), its memory traffic at the full bandwidth, and {CALL_SECONDS * 1e6:g} µs for each "
+        "operation that PyTorch starts. Pictures are assumed to be decoded as fast as they are trained on."
+    )
+    said.append("One device. Validation, checkpoints, evaluation and starting are not counted.")
+    return said
+
+
+def _duration(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    if minutes < 1:
+        return f"{seconds:.0f} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min" if hours else f"{minutes} min"

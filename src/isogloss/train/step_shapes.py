@@ -1,0 +1,96 @@
+"""The shapes of a training step: how many pictures and how long their captions are, read off the dataset or assumed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoTokenizer
+
+from isogloss.data.batch import captioned, choose_captions
+from isogloss.data.dataset import Dataset
+from isogloss.data.sampler import Sampler
+from isogloss.errors import UserError
+from isogloss.models.hub import place
+from isogloss.models.lengths import by_length
+from isogloss.models.tower import FAILURES
+from isogloss.recipes import recipe_names
+from isogloss.train.recipe import ClipRecipe, Recipe
+
+
+@dataclass(frozen=True)
+class StepShapes:
+    """What a step reads.
+
+    Attributes:
+        images: pictures of a step, or meanings of the text stage.
+        lengths: of its captions, in tokens.
+        groups: how many captions are read together, and how long they are after padding, as the text tower reads them.
+        steps_per_epoch: None where nobody says how many pictures there are.
+        tokenised: whether the lengths are those of the first step of the dataset, and not assumed.
+    """
+
+    images: int
+    lengths: tuple[int, ...]
+    groups: tuple[tuple[int, int], ...]
+    steps_per_epoch: int | None
+    tokenised: bool
+
+
+def step_shapes(recipe: Recipe, *, images: int | None, tokens: int) -> StepShapes:
+    """The shapes of a recipe's steps on one device.
+
+    Args:
+        images: to train on, where the dataset does not lie at the recipe's place.
+        tokens: of a caption, where neither dataset nor tokenizer tells.
+
+    Raises:
+        UserError: the dataset is there and lacks what the recipe asks for.
+    """
+    clip = isinstance(recipe, ClipRecipe)
+    data = recipe.data
+    size = recipe.data.images_per_step if clip else recipe.data.meanings_per_step
+    most = recipe.text_tokens if clip else recipe.tokens
+    # Of a meaning, the text stage reads two languages in every step.
+    captions = size * len(data.languages) * recipe.data.captions_per_language if clip else 2 * size
+    lengths, tokenised = (min(tokens, most),) * captions, False
+    if (Path(data.dataset) / "dataset.json").is_file():
+        dataset = Dataset.open(data.dataset)
+        languages = data.languages or dataset.languages
+        split = dataset.split("train", languages, data.sources or None)
+        rows = captioned(split, languages)
+        sampler = Sampler(len(rows), size, recipe.training.seed)
+        images = len(rows)
+        tokenizer = _tokenizer(recipe) if clip else None
+        if tokenizer is not None and clip:
+            first = rows[sampler.indices(0)]
+            texts, _, _ = choose_captions(
+                split, languages, first, recipe.data.captions_per_language, sampler.generator(0)
+            )
+            lengths, tokenised = _lengths(tokenizer, texts, most), True
+    if images is not None and images < size:
+        raise UserError(f"A step of {size} cannot be drawn from {images} pictures; give more, or set images_per_step.")
+    return StepShapes(size, lengths, _groups(lengths), None if images is None else images // size, tokenised)
+
+
+def _tokenizer(recipe: ClipRecipe) -> Any:
+    """The text tower's tokenizer, or None where it is not there, or is yet to be learnt by a text stage."""
+    source = recipe.text.tokenizer or recipe.text.model
+    if source is None or source in recipe_names():
+        return None
+    try:
+        return AutoTokenizer.from_pretrained(place(source))
+    except FAILURES:
+        return None
+
+
+def _lengths(tokenizer: Any, texts: Sequence[str], most: int) -> tuple[int, ...]:
+    encoded = tokenizer(list(texts), truncation=True, max_length=most)["input_ids"]
+    return tuple(len(ids) for ids in encoded)
+
+
+def _groups(lengths: Sequence[int]) -> tuple[tuple[int, int], ...]:
+    each = torch.tensor(lengths)
+    mask = (torch.arange(int(each.max())) < each[:, None]).long()
+    return tuple((len(rows), end) for rows, end in by_length(mask))

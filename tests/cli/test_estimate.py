@@ -1,0 +1,54 @@
+"""`isogloss train RECIPE --estimate`: what is printed, and that nothing is trained."""
+
+from pathlib import Path
+
+import pytest
+from cli.program import Program
+
+
+def test_the_command_prints_it_and_trains_nothing(
+    isogloss: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    options = ["--estimate", "--assume-images", "640", "--price-per-hour", "2.5", "--training.precision", "float32"]
+    done = isogloss("train", "clip_emoji_parallel", *options)
+    assert done.code == 0, done.errors
+    for told in (
+        "H200 SXM",
+        "this machine",
+        "text stage: 128 images",
+        "An epoch has 10 steps.",
+        "float32",
+        "2.7 million",
+    ):
+        assert told in done.output
+    assert "bfloat16" not in done.output
+    assert not list(tmp_path.iterdir())
+
+    text = isogloss("train", "text_emoji", "--estimate")
+    assert text.code == 0, text.errors
+    assert "256 captions" in text.output
+    assert "--assume-images" in text.output, "nobody said how many there are"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--price-per-hour", "2"), "--price-per-hour is for an estimate; give it with --estimate, or leave it out."),
+        (("--estimate", "--assume-tokens", "0"), "The number of images and of tokens to assume is a whole number"),
+        (("--estimate", "--assume-utilisation", "2"), "The utilisation to assume is 2; give a share above 0"),
+        (
+            ("--estimate", "--text.model", "./absent"),
+            "The text tower './absent' is missing; name a folder that is there",
+        ),
+        (("--estimate", "--assume-image", "4"), "There is no field 'assume-image'; did you mean 'assume-images'?"),
+    ],
+)
+def test_what_is_wrong_is_told(
+    arguments: tuple[str, ...], told: str, isogloss: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = isogloss("train", "clip_emoji_parallel", *arguments)
+    assert done.code == 2
+    assert done.sentence.startswith(f"isogloss: {told}")
+    assert not list(tmp_path.iterdir())
