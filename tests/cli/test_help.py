@@ -12,6 +12,7 @@ OPTIONS = {
     "demo": ("folder", "languages", "seeds", "ablation", "jobs", "split", "cldr", "font"),
     "data emoji": ("cldr", "font", "size"),
     "data check": (),
+    "data export": ("format", "shard-megabytes", "main", "jobs"),
     "evaluate": ("dataset", "split", "languages", "sources"),
     "report": (),
     "search": ("top", "split", "dataset", "names"),

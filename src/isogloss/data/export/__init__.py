@@ -1,0 +1,1 @@
+"""A dataset folder given away: as WebDataset archives, or as Parquet files that the Hugging Face Hub shows."""

@@ -1,0 +1,98 @@
+"""The README.md of an export: a dataset card as the Hugging Face Hub reads it, and as people do."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from isogloss.data.dataset import Dataset
+from isogloss.languages import LANGUAGES
+
+# The licences that the Hub knows by name, of those that data has: https://huggingface.co/docs/hub/repositories-licenses
+_HUB_LICENCES = frozenset(
+    {
+        *("apache-2.0", "mit", "bsd-2-clause", "bsd-3-clause", "gpl-3.0", "unlicense", "gfdl"),
+        *("cc", "cc0-1.0", "cc-by-2.0", "cc-by-2.5", "cc-by-3.0", "cc-by-4.0", "cc-by-sa-3.0", "cc-by-sa-4.0"),
+        *("cc-by-nc-2.0", "cc-by-nc-3.0", "cc-by-nc-4.0", "cc-by-nc-nd-3.0", "cc-by-nc-nd-4.0", "cc-by-nc-sa-2.0"),
+        *("cc-by-nc-sa-3.0", "cc-by-nc-sa-4.0", "cc-by-nd-4.0", "odc-by", "odbl", "pddl"),
+        *("cdla-sharing-1.0", "cdla-permissive-1.0", "cdla-permissive-2.0"),
+    }
+)
+_SIZES = (
+    (1_000, "n<1K"),
+    (10_000, "1K<n<10K"),
+    (100_000, "10K<n<100K"),
+    (1_000_000, "100K<n<1M"),
+    (10_000_000, "1M<n<10M"),
+)
+
+
+def dataset_card(
+    dataset: Dataset,
+    kind: str,
+    columns: Mapping[str, tuple[str, ...]],
+    counts: Mapping[str, int],
+    patterns: Mapping[str, str],
+    main: str,
+) -> str:
+    """The card's text.
+
+    Args:
+        kind: the format of the export.
+        columns: of every language, those that its captions fill.
+        counts: the pictures of every split that were written. patterns: the files of every split.
+        main: the language of the one caption that every picture has in WebDataset.
+    """
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent), trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
+    )
+    information = dataset.information
+    return environment.get_template("card.md").render(
+        front_matter=_front_matter(dataset, counts, patterns),
+        information=information,
+        title=information.get("name") or dataset.root.name,
+        kind=kind,
+        counts=counts,
+        patterns=patterns,
+        main=main,
+        columns=columns,
+        languages=[(tag, _name(tag), *dataset.counts(tag)) for tag in columns],
+        cell=_cell,
+    )
+
+
+def _front_matter(dataset: Dataset, counts: Mapping[str, int], patterns: Mapping[str, str]) -> str:
+    from huggingface_hub import DatasetCardData
+
+    licence = str(dataset.information.get("licence", ""))
+    known = licence.lower() in _HUB_LICENCES
+    files = [{"split": split, "path": pattern} for split, pattern in patterns.items() if counts[split]]
+    more: dict[str, Any] = {} if known or not licence else {"license_name": licence}
+    data = DatasetCardData(
+        # The Hub's field has codes of two or three letters; whole tags have a field of their own.
+        language=sorted({tag.split("-")[0] for tag in dataset.languages}),
+        language_bcp47=list(dataset.languages),
+        license=licence.lower() if known else "other",
+        pretty_name=dataset.information.get("name") or dataset.root.name,
+        task_categories=["image-to-text", "text-to-image"],
+        size_categories=[_size(sum(counts.values()))],
+        configs=[{"config_name": "default", "data_files": files}],
+        **more,
+    )
+    return data.to_yaml()
+
+
+def _size(pictures: int) -> str:
+    return next((name for below, name in _SIZES if pictures < below), "10M<n<100M" if pictures < 10**8 else "n>100M")
+
+
+def _name(tag: str) -> str:
+    return LANGUAGES[tag].name if tag in LANGUAGES else tag
+
+
+def _cell(value: Any) -> str:
+    """A value as a cell of a Markdown table."""
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return text.replace("|", "\\|").replace("\n", " ")
