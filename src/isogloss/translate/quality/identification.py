@@ -1,0 +1,81 @@
+"""Whether a translation is in its language, by lingua's n-gram models, which lie in its wheel."""
+
+from collections.abc import Callable, Sequence
+from functools import cache
+
+import numpy as np
+import regex
+from lingua import IsoCode639_1, IsoCode639_3, LanguageDetectorBuilder
+from lingua import Language as Known
+from numpy.typing import NDArray
+
+from isogloss.languages import LANGUAGES, MADE_OF, Language, language
+
+# What engines give in place of a language they know badly: the source, a large relative, or one of these. Each
+# further language costs about 40 MB and makes short texts less sure.
+LARGE = ("en", "es", "fr", "de", "ru", "ar", "hi", "zh")
+
+# A Japanese text of Chinese characters alone is a word or two; lingua takes any such text for Chinese.
+_HAN_ALONE = regex.compile(r"\W*(?:\p{Hani}\W*){1,7}")
+
+# Texts given to lingua at a time, which uses all cores.
+PART = 10_000
+
+
+def language_confidence(
+    texts: Sequence[str], source: Language, target: Language, progress: Callable[[int], None] = lambda done: None
+) -> NDArray[np.float64]:
+    """How sure each text is in the target language, among those it could be taken for: [text], in 0…1.
+
+    If lingua has not got the target, it is how sure the text is not in the source language, where the target's
+    relatives stand for it. 1 where there is nothing to ask: the script alone tells (as of Georgian), or lingua knows
+    neither.
+    """
+    confidence = np.ones(len(texts))
+    asked, others = _candidates(source, target)
+    if asked is None or not others:
+        return confidence
+    own = _known(target)
+    detector = LanguageDetectorBuilder.from_languages(asked, *others).build()
+    for first in range(0, len(texts), PART):
+        found = detector.compute_language_confidence_in_parallel(list(texts[first : first + PART]), asked)
+        confidence[first : first + PART] = found if asked == own else 1 - np.array(found)
+        if own == Known.JAPANESE:
+            short = [row for row in range(first, first + len(found)) if _HAN_ALONE.fullmatch(texts[row])]
+            confidence[short] = 1.0
+        progress(min(first + PART, len(texts)))
+    return confidence
+
+
+def _candidates(source: Language, target: Language) -> tuple[Known | None, list[Known]]:
+    """The language whose confidence is asked, and those it is compared with."""
+    own, foreign = _known(target), _known(source)
+    alike = [language(tag) for tag in LARGE] + [source]
+    relatives = [one for one in LANGUAGES.values() if one.branch == target.branch]
+    if own is None:
+        near = [one for one in map(_known, relatives) if one is not None and one != foreign]
+        return foreign, near if foreign is not None and _share(source, target) else []
+    names = {one for each in alike if _share(each, target) and (one := _known(each)) is not None}
+    return own, sorted(names - {own}, key=str)
+
+
+def _share(one: Language, other: Language) -> bool:
+    """Whether two languages have a script in common."""
+    return bool(MADE_OF.get(one.script, {one.script}) & MADE_OF.get(other.script, {other.script}))
+
+
+@cache
+def _known(one: Language) -> Known | None:
+    """lingua's name of a language as it is usually written, if it has one."""
+    plain = one.tag.split("-")[0]
+    if not _share(one, language(plain)):
+        return None
+    for codes, code, find in (
+        (IsoCode639_1, plain, Known.from_iso_code_639_1),
+        (IsoCode639_3, plain, Known.from_iso_code_639_3),
+    ):
+        try:
+            return find(codes.from_str(code))
+        except ValueError:
+            continue
+    return None

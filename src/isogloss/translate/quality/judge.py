@@ -1,0 +1,195 @@
+"""Which translations are kept, which are thrown away and why."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from isogloss.errors import UserError, unknown
+from isogloss.languages import Language
+from isogloss.translate.engine import Translation
+from isogloss.translate.quality.copies import copies
+from isogloss.translate.quality.identification import language_confidence
+from isogloss.translate.quality.leak import leaks
+from isogloss.translate.quality.leftovers import leftovers
+from isogloss.translate.quality.length import length_deviations
+from isogloss.translate.quality.meaning import similarities
+from isogloss.translate.quality.pairs import Fails, Pairs
+from isogloss.translate.quality.refusals import refuses
+from isogloss.translate.quality.repetition import loops
+from isogloss.translate.quality.scripts import wrong_script
+from isogloss.translate.quality.truncation import breaks_off
+
+# In the order in which they are asked: a caption bears the first that holds.
+REASONS = (
+    "empty",
+    "leftovers",
+    "refusal",
+    "repetition",
+    "copy of the source",
+    "wrong script",
+    "wrong language",
+    "truncated",
+    "length",
+    "leak",
+    "meaning",
+)
+
+
+@dataclass(frozen=True)
+class Checks:
+    """What is asked of a translation.
+
+    The thresholds were chosen on human captions of fourteen languages, each so that hardly one of them is thrown away
+    (`docs/results/translation_quality.md`).
+
+    Args:
+        skip: reasons that are not asked, of `REASONS`; "empty" always is.
+        copied_share: of a translation's words that may stand in its source. Names and borrowed words are a minority
+            of a caption.
+        copied_words: fewer copied words prove nothing ("hot dog").
+        foreign_letters: the share of letters that may be of another script, those of words of the source aside.
+        language_confidence: below it the text is in another language. Low, since lingua is unsure of short texts.
+        length_deviation: of the logarithmic ratio of lengths from its pair's median, in quartile distances.
+        closed_share: a pair keeps the full stops of its sources if this share of its translations does.
+        ending_share: a word that ends fewer of its captions cannot end one.
+        origin_share: a word comes from a source word that stands beside it in this share of its captions,
+        origin_lift: and this many times as often as elsewhere.
+        encoder: a sentence encoder's name or folder for the check of meaning, which is not asked without one.
+        similarity: the least cosine of meaning.
+    """
+
+    skip: tuple[str, ...] = ()
+    copied_share: float = 0.75
+    copied_words: int = 3
+    foreign_letters: float = 0.5
+    language_confidence: float = 1e-3
+    length_deviation: float = 6.0
+    closed_share: float = 0.9
+    ending_share: float = 0.002
+    origin_share: float = 0.9
+    origin_lift: float = 3.0
+    encoder: str = ""
+    similarity: float = 0.4
+
+    def __post_init__(self) -> None:
+        for reason in self.skip:
+            if reason not in REASONS[1:]:
+                raise unknown("check", reason, REASONS[1:])
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What becomes of a translation.
+
+    reason: one of `REASONS` if it is thrown away, None if it is kept.
+    score: how good it seems, in 0…1; 0 if it is thrown away. The least of what is known: the engine's own confidence;
+        how far lingua's confidence is from the one that throws away, on a logarithmic scale (1: sure of the language);
+        how far the length is from the deviation that throws away (1: the usual length); and the cosine of meaning.
+        Made to sort by: it is no probability, and scores of different engines do not compare.
+    """
+
+    reason: str | None
+    score: float
+
+
+def judge(
+    sources: Sequence[str],
+    translations: Sequence[Translation],
+    source: Language,
+    target: Language,
+    checks: Checks = Checks(),
+    progress: Callable[[int, int], None] | None = None,
+) -> list[Verdict]:
+    """A verdict a translation, in order.
+
+    Lengths, endings and origins of words are learnt from all captions of the call, so it is made once for a whole job,
+    with captions in the order in which the engine got them; of fewer than a hundred captions lengths and endings are
+    not judged.
+
+    Args:
+        sources: the captions that were translated.
+        translations: what the engine gave for each.
+        source, target: the languages.
+        checks: which checks, and how strict.
+        progress: is told how many of how many captions are judged.
+
+    Raises:
+        UserError: the encoder of the check of meaning cannot be loaded.
+    """
+    if len(sources) != len(translations):
+        raise UserError(
+            f"There are {len(sources)} captions but {len(translations)} translations; there must be one for each."
+        )
+    texts = [translation.text.strip() for translation in translations]
+    fails, score = evidence(Pairs(sources, texts, source, target), translations, checks, progress)
+    reason = np.full(len(texts), len(REASONS))
+    for number, name in reversed(list(enumerate(REASONS))):
+        reason[fails[name]] = number
+    score[reason < len(REASONS)] = 0.0
+    names = (*REASONS, None)
+    return [Verdict(names[at], value) for at, value in zip(reason.tolist(), score.tolist(), strict=True)]
+
+
+def evidence(
+    pairs: Pairs,
+    translations: Sequence[Translation],
+    checks: Checks,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[Mapping[str, Fails], NDArray[np.float64]]:
+    """Each check by itself: which translations fail it, by reason; and the score of all, as `Verdict` has it."""
+    size = len(pairs)
+    nothing = np.zeros(size, dtype=bool)
+    score = np.array([1.0 if one.score is None else one.score for one in translations], dtype=np.float64)
+
+    def of_rows(test: Callable[[str, str], bool]) -> Fails:
+        return _array((test(*row) for row in zip(pairs.sources, pairs.texts, strict=True)), size)
+
+    def lower(share: NDArray[np.float64]) -> None:
+        np.minimum(score, np.clip(share, 0.0, 1.0), out=score)
+
+    def wrong_language() -> Fails:
+        confidence = language_confidence(pairs.texts, pairs.source, pairs.target)
+        lower(1 - np.log(np.maximum(confidence, 1e-300)) / np.log(checks.language_confidence))
+        return confidence < checks.language_confidence
+
+    def length() -> Fails:
+        deviation = np.abs(length_deviations(pairs.sources, pairs.texts)) / checks.length_deviation
+        lower(1 - deviation)
+        return deviation > 1
+
+    def meaning() -> Fails:
+        if not checks.encoder:
+            return nothing
+        similarity = similarities(pairs.sources, pairs.texts, checks.encoder)
+        lower(similarity)
+        return similarity < checks.similarity
+
+    def truncated() -> Fails:
+        cut = _array((not one.complete for one in translations), size)
+        return cut | breaks_off(pairs, checks.closed_share, checks.ending_share)
+
+    tests: dict[str, Callable[[], Fails]] = {
+        "empty": lambda: _array((not any(map(str.isalnum, text)) for text in pairs.texts), size),
+        "leftovers": lambda: of_rows(leftovers),
+        "refusal": lambda: of_rows(lambda asked, text: refuses(asked, text, pairs.target)),
+        "repetition": lambda: of_rows(loops),
+        "copy of the source": lambda: copies(pairs, checks.copied_share, checks.copied_words),
+        "wrong script": lambda: wrong_script(pairs, checks.foreign_letters),
+        "wrong language": wrong_language,
+        "truncated": truncated,
+        "length": length,
+        "leak": lambda: leaks(pairs, checks.origin_share, checks.origin_lift),
+        "meaning": meaning,
+    }
+    fails: dict[str, Fails] = {}
+    for number, (name, test) in enumerate(tests.items(), 1):
+        fails[name] = nothing if name in checks.skip else test()
+        if progress is not None:
+            progress(size * number // len(tests), size)
+    return fails, score
+
+
+def _array(answers: Iterable[bool], size: int) -> Fails:
+    return np.fromiter(answers, dtype=bool, count=size)
