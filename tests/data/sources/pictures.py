@@ -45,7 +45,9 @@ def bomb(side: int = 60_000) -> bytes:
         return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
 
     header = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 99)) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 99)) + chunk(b"IEND", b"")
+    )
 
 
 def deep() -> Image.Image:
@@ -93,7 +95,16 @@ UNSOUND: dict[str, tuple[Callable[[], bytes], str]] = {
     "bomb": (bomb, "decompression bomb"),
     **{
         f"a cut {name}": (lambda make=SOUND[name]: cut(make()), "damaged picture")
-        for name in ("JPEG", "progressive JPEG", "CMYK", "JPEG with a thumbnail", "turned JPEG", "PNG", "16 bits", "BMP")
+        for name in (
+            "JPEG",
+            "progressive JPEG",
+            "CMYK",
+            "JPEG with a thumbnail",
+            "turned JPEG",
+            "PNG",
+            "16 bits",
+            "BMP",
+        )
     },
     "a JPEG of its first bytes": (lambda: saved(noise(), "JPEG")[:15], "not a picture"),
     "a cut WebP": (lambda: cut(saved(noise(), "WEBP")), "not a picture"),

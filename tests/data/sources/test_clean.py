@@ -33,7 +33,14 @@ def test_what_is_kept(found: str, kept: str) -> None:
 
 @pytest.mark.parametrize(
     ("found", "reason"),
-    [("", EMPTY), (" \t\r\n", EMPTY), ("\ufeff", EMPTY), ("\x00", EMPTY), ("a \ud83d", NOT_UNICODE), ("x" * (LONGEST_CAPTION + 1), OVERLONG)],
+    [
+        ("", EMPTY),
+        (" \t\r\n", EMPTY),
+        ("\ufeff", EMPTY),
+        ("\x00", EMPTY),
+        ("a \ud83d", NOT_UNICODE),
+        ("x" * (LONGEST_CAPTION + 1), OVERLONG),
+    ],
 )
 def test_what_is_no_caption(found: str, reason: str) -> None:
     assert clean_caption(found) == ("", reason)

@@ -37,7 +37,8 @@ def import_source(
         UserError: the source cannot be read, nothing in it can be used, something else lies at `root`, or the disk is full.
     """
     root, how = Path(root), how or Import()
-    identity = as_json({**source.identity(), "splits": how.splits(), "decoded": how.decoded, "name": how.name})
+    options = {"splits": how.splits(), "decoded": how.decoded, "name": how.name}
+    identity = as_json({"source": source.identity(), **options})
     if finished(root, identity):
         return Dataset.open(root)
     refuse_existing(root)

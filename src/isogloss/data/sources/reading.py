@@ -1,10 +1,10 @@
 """One unit of a source as two files: the pictures that can be used, and what was skipped, with the reason."""
 
 import io
-import os
 import tarfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -101,8 +101,8 @@ def read_unit(unit: Unit, part: Part, decoded: bool) -> tuple[int, int]:
         UserError: the unit as a whole cannot be read, or the disk is full.
     """
     rows = _Rows()
-    kept = _KeptPictures(part.pictures)
-    try:
+    with ExitStack() as stack:  # which gives the kept pictures their name before the table that lists them has its own
+        kept = _KeptPictures(part.pictures, stack)
         for one, content in _with_bytes(unit.read()):
             if isinstance(one, Skipped):
                 rows.skip(one)
@@ -117,11 +117,8 @@ def read_unit(unit: Unit, part: Part, decoded: bool) -> tuple[int, int]:
                 rows.add(one, probed, len(content), one.file, one.offset)
             else:
                 rows.add(one, probed, len(content), f"images/{part.pictures.name}", kept.add(one.key, content))
-    finally:
-        kept.close()
     with new_file(part.skipped) as path:
         pq.write_table(pa.table(rows.skipped, SKIPPED), path)
-    kept.settle()
     with new_file(part.found) as path:
         pq.write_table(pa.table(rows.found, FOUND), path)
     return len(rows.found["key"]), len(rows.skipped["key"])
@@ -161,8 +158,11 @@ def _remote(url: str) -> bytes | Unusable:
     try:
         return read_bytes(url)
     except UserError as error:
-        missing = isinstance(error.__cause__, FileNotFoundError)
-        return Unusable("missing picture" if missing else "unreadable picture", str(error.__cause__ or error))
+        reason: BaseException = error.__cause__ or error
+        # fsspec says of a server that cannot be reached, too, that the file is not found; behind it is what happened.
+        behind = reason.__cause__
+        missing = isinstance(reason, FileNotFoundError) and (behind is None or getattr(behind, "status", None) == 404)
+        return Unusable("missing picture" if missing else "unreadable picture", str(behind or reason))
     except Exception as error:  # each file system's client has its own
         return Unusable("unreadable picture", f"{type(error).__name__}: {error}")
 
@@ -170,27 +170,17 @@ def _remote(url: str) -> bytes | Unusable:
 class _KeptPictures:
     """An uncompressed tar of the pictures that lie in no file; made when the first one comes."""
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.partial = path.with_name(f"{path.name}.partial")
+    def __init__(self, path: Path, stack: ExitStack) -> None:
+        self._path = path
+        self._stack = stack
         self._tar: tarfile.TarFile | None = None
 
     def add(self, key: str, content: bytes) -> int:
         """Append a picture and return the offset of its bytes."""
         if self._tar is None:
-            self._tar = tarfile.open(self.partial, "w")  # noqa: SIM115, it lasts as long as the unit
+            partial = self._stack.enter_context(new_file(self._path))
+            self._tar = self._stack.enter_context(tarfile.open(partial, "w"))  # noqa: SIM115, the stack closes it
         member = tarfile.TarInfo(key)
         member.size = len(content)
         self._tar.addfile(member, io.BytesIO(content))
-        return self._tar.offset - (len(content) + tarfile.BLOCKSIZE - 1) // tarfile.BLOCKSIZE * tarfile.BLOCKSIZE
-
-    def close(self) -> None:
-        if self._tar is not None:
-            self._tar.close()
-
-    def settle(self) -> None:
-        if self._tar is not None:
-            handle = os.open(self.partial, os.O_RDONLY)
-            os.fsync(handle)
-            os.close(handle)
-            self.partial.replace(self.path)
+        return self._tar.offset - -(-len(content) // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE

@@ -39,10 +39,7 @@ class CaptionColumns:
         Raises:
             UserError: a column or language is not known, or no column is called as captions usually are.
         """
-        pairs: list[tuple[str, str]] = []
-        for word in given:
-            tag, found, column = word.partition("=")
-            pairs.append((column, language(tag).tag) if found else (word, language(default).tag))
+        pairs = cls.named(given, default)
         if not pairs:
             usual = next((name for name in CAPTIONS if name in names), None)
             if usual is None:
@@ -57,27 +54,52 @@ class CaptionColumns:
             raise unknown("column", by, names)
         return cls(tuple(pairs), by)
 
+    @staticmethod
+    def named(given: Sequence[str], default: str) -> list[tuple[str, str]]:
+        """Each COLUMN or LANGUAGE=COLUMN of a command line as (column, language).
+
+        Raises:
+            UserError: a language is not known.
+        """
+        pairs: list[tuple[str, str]] = []
+        for word in given:
+            tag, found, column = word.partition("=")
+            pairs.append((column, language(tag).tag) if found else (word, language(default).tag))
+        return pairs
+
     def read(self, row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         """The captions of a row, (language, text); a cell may hold several in a list, or none.
+
+        A column such as captions.es is a field of an object, where there is no column of that whole name.
 
         Raises:
             UserError: the row's language is not known.
         """
         tag = language(str(row.get(self.by) or "").strip()).tag if self.by else ""
         for column, usual in self.columns:
-            for text in _texts(row.get(column)):
+            for text in texts(_cell(row, column)):
                 yield tag or usual, text
 
 
-def _texts(cell: Any) -> Iterator[str]:
+def _cell(row: Mapping[str, Any], column: str) -> Any:
+    if column in row or "." not in column:
+        return row.get(column)
+    inside: Any = row
+    for name in column.split("."):
+        inside = inside.get(name) if isinstance(inside, Mapping) else None
+    return inside
+
+
+def texts(cell: Any) -> Iterator[str]:
+    """The captions in a cell: a text, a list of such, or an object with one as `raw` or `text`."""
     if isinstance(cell, str):
         if cell:  # an empty cell is a caption that is missing, and no fault
             yield cell
     elif isinstance(cell, list | tuple):
         for one in cell:
-            yield from _texts(one)
-    elif isinstance(cell, dict) and "raw" in cell:  # as Karpathy's files have them
-        yield from _texts(cell["raw"])
+            yield from texts(one)
+    elif isinstance(cell, dict) and ("raw" in cell or "text" in cell):  # as Karpathy's files and our exports have them
+        yield from texts(cell["raw"] if "raw" in cell else cell["text"])
     elif cell is not None:
         yield str(cell)
 
