@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import pyarrow as pa
@@ -22,6 +22,7 @@ REJECTED = pa.schema(
 )
 
 
+@runtime_checkable
 class Verdict(Protocol):
     """What is thought of a translation: why it is rejected, if it is, and how good it is thought to be."""
 
@@ -32,6 +33,7 @@ class Verdict(Protocol):
     def score(self) -> float | None: ...
 
 
+@runtime_checkable
 class Judge(Protocol):
     """Judges translations of different texts, all of one pair of languages at once."""
 

@@ -1,10 +1,8 @@
 """How far a translation is: a bar on a terminal, and elsewhere a line now and then."""
 
-import sys
 import time
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
-from typing import TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
@@ -15,16 +13,16 @@ _EVERY = 30.0
 
 @contextmanager
 def progress(
-    name: str, total: int, stream: TextIO | None = None, clock: Callable[[], float] = time.monotonic
+    name: str, total: int, console: Console | None = None, clock: Callable[[], float] = time.monotonic
 ) -> Generator[Callable[[int], None]]:
     """Show how many of `total` captions are translated; give what is to be called with each further number.
 
-    stream: standard error, unless another is given; clock: gives seconds.
+    console: standard error, unless another is given; clock: gives seconds.
     """
-    start, place = clock(), stream or sys.stderr
-    if place.isatty():
+    start, place = clock(), console or Console(stderr=True)
+    if place.is_terminal:
         columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn())
-        with Progress(*columns, TextColumn("{task.fields[pace]}"), console=Console(file=place)) as bar:
+        with Progress(*columns, TextColumn("{task.fields[pace]}"), console=place) as bar:
             task = bar.add_task(name, total=total, pace="")
 
             def draw(count: int) -> None:
@@ -42,7 +40,9 @@ def progress(
         now = clock()
         if now - told >= _EVERY or done == total:
             told = now
-            print(f"{name}: {done:,} of {total:,} captions, {pace(done, total, now - start)}", file=place, flush=True)
+            print(
+                f"{name}: {done:,} of {total:,} captions, {pace(done, total, now - start)}", file=place.file, flush=True
+            )
 
     yield tell
 

@@ -1,7 +1,7 @@
 """Where chunks are translated: in this process, or wherever else a Runner takes them."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from isogloss.languages import Language
 from isogloss.translate.engine import Engine, Translation
@@ -9,6 +9,7 @@ from isogloss.translate.patience import Patience
 from isogloss.translate.pending import Chunk
 
 
+@runtime_checkable
 class Runner(Protocol):
     """Translates chunks and gives each back once, with its translations, in whatever order they are ready.
 

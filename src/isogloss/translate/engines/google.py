@@ -4,12 +4,12 @@ It is paid for by the character. Which languages it has it is asked itself, whic
 """
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from isogloss.errors import UserError
-from isogloss.languages import Language
+from isogloss.languages import Language, language
 from isogloss.translate.engine import BusyError, Translation
 from isogloss.translate.engines import EngineChoice
 
@@ -22,19 +22,6 @@ _TEXTS, _CHARACTERS = 1024, 30_000
 _PER_CALL = 256
 # Seconds for one request.
 _TIMEOUT = 120.0
-# Google's codes that are not BCP-47, or other than ours (https://cloud.google.com/translate/docs/languages).
-_OTHER: Mapping[str, tuple[str, ...]] = {
-    "fil": ("tl",),
-    "he": ("iw",),
-    "jv": ("jw",),
-    "kok": ("gom",),
-    "mni": ("mni-Mtei",),
-    "nb": ("no",),
-    "prs": ("fa-AF",),
-    "pt": ("pt-BR",),
-    "zh": ("zh-CN",),
-    "zh-Hant": ("zh-TW",),
-}
 
 
 def open_engine(choice: EngineChoice) -> "GoogleTranslation":
@@ -75,7 +62,7 @@ class GoogleTranslation:
     project: str
     texts_per_call: int = _PER_CALL
     price: float = PRICE
-    _codes: set[str] = field(default_factory=set[str], repr=False)
+    _codes: dict[str, str] = field(default_factory=dict[str, str], repr=False)
     # Answers of a call that is not done: what is paid for is not asked again when the rest of the call was refused.
     _paid: dict[tuple[str, str, str], str] = field(default_factory=dict[tuple[str, str, str], str], repr=False)
 
@@ -124,11 +111,10 @@ class GoogleTranslation:
     def _code(self, one: Language) -> str:
         if not self._codes:
             answer = self._ask(self.client.get_supported_languages, {"parent": self._parent})
-            self._codes.update(found.language_code for found in answer.languages)
-        code = next((code for code in (one.tag, *_OTHER.get(one.tag, ())) if code in self._codes), None)
-        if code is None:
+            self._codes.update(_by_tag(found.language_code for found in answer.languages))
+        if one.tag not in self._codes:
             raise UserError(f"Google Cloud Translation has no {one.name} ({one.tag}); choose another engine for it.")
-        return code
+        return self._codes[one.tag]
 
     def _ask(self, method: Any, request: Mapping[str, Any]) -> Any:
         from google.api_core import exceptions
@@ -159,6 +145,19 @@ class GoogleTranslation:
             ) from error
         except exceptions.GoogleAPICallError as error:
             raise UserError(f"Google Cloud Translation refuses ({_reason(error)}); mend what it names.") from error
+
+
+def _by_tag(codes: Iterable[str]) -> dict[str, str]:
+    """The service's code of each language: zh-CN is ours for zh, iw for he, and pt itself goes before pt-BR."""
+    found: dict[str, str] = {}
+    for code in sorted(codes):
+        try:
+            tag = language(code).tag
+        except UserError:  # a language or a script that the table has not got
+            continue
+        if code == tag or tag not in found:
+            found[tag] = code
+    return found
 
 
 def _requests(texts: Sequence[str]) -> Iterator[list[str]]:
