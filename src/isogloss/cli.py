@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import tyro
 
 from isogloss.commands import data_check, data_emoji, demo, evaluate, report, search
-from isogloss.data.commands import data_export
+from isogloss.data.commands import data_add, data_export
 from isogloss.data.sources.commands import data_table
 from isogloss.errors import UserError, unknown
 from isogloss.translate.command import translate
@@ -103,6 +103,7 @@ COMMANDS: dict[tuple[str, ...], Callable[..., None]] = {
     ("demo",): demo,
     ("data", "emoji"): data_emoji,
     ("data", "check"): data_check,
+    ("data", "add"): data_add,
     ("data", "export"): data_export,
     ("data", "table"): data_table,
     ("translate",): translate,

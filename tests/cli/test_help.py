@@ -12,6 +12,7 @@ OPTIONS = {
     "demo": ("folder", "languages", "seeds", "ablation", "jobs", "split", "cldr", "font"),
     "data emoji": ("cldr", "font", "size"),
     "data check": (),
+    "data add": ("language", "table", "key", "captions", "source", "replace", "kind", "columns", "encoding", "quotes"),
     "data export": ("format", "shard-megabytes", "main", "jobs"),
     "evaluate": ("dataset", "split", "languages", "sources"),
     "report": (),

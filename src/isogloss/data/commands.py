@@ -4,6 +4,64 @@ from pathlib import Path
 
 import tyro
 
+from isogloss.errors import UserError
+
+
+def data_add(
+    directory: tyro.conf.Positional[Path],
+    language: str = "",
+    table: str = "",
+    key: str = "",
+    captions: tuple[str, ...] = (),
+    source: str = "",
+    replace: bool = False,
+    kind: str = "",
+    columns: tuple[str, ...] = (),
+    encoding: str = "",
+    quotes: bool = True,
+) -> None:
+    """Add a language, or more captions of one, from a CSV, TSV, JSON lines or Parquet table.
+
+    Args:
+        directory: the dataset folder.
+        language: of the captions, a tag such as hi.
+        table: the file, a path or URL.
+        key: the column with a picture's key, or the name of its file; without it one of the usual names.
+        captions: the columns with captions; without them one of the usual names.
+        source: that the captions are kept under, such as human; without it the table's name.
+        replace: put them in place of the captions that the language has.
+        kind: csv, tsv, jsonl or parquet, where the file's name does not say it.
+        columns: the names of the columns, where the first line of a CSV or TSV is a row already.
+        encoding: of the text, where it is neither UTF-8 nor UTF-16.
+        quotes: whether cells may be quoted.
+    """
+    for name, given in (("language", language), ("table", table)):
+        if not given:
+            raise UserError(f"Nothing says which {name} is added to {directory}; give --{name}.")
+
+    from isogloss.data.add import add_captions
+    from isogloss.data.sources.rows import TableFile
+    from isogloss.data.tables import many
+    from isogloss.train.log import progress_bar
+
+    with progress_bar(True) as bar:
+        task = bar.add_task("captions", total=None, state="")
+        added = add_captions(
+            directory,
+            language,
+            TableFile(table, kind, encoding, columns, quotes),
+            key=key,
+            captions=captions,
+            source=source,
+            replace=replace,
+            progress=lambda done: bar.update(task, completed=done),
+        )
+    known = f", {many(added.known, 'caption')} known already" if added.known else ""
+    print(f"{directory}: {many(added.added, 'caption')} of {added.tag} added{known}")
+    if added.rejected:
+        reasons = ", ".join(f"{reason} {count:,}" for reason, count in added.rejected.items())
+        print(f"Left out: {reasons}; {directory / 'rejected' / 'added' / f'{added.tag}.parquet'} lists them")
+
 
 def data_export(
     directory: tyro.conf.Positional[Path],
