@@ -9,9 +9,16 @@ from typing import Annotated, Any
 
 import tyro
 
-from isogloss.commands import data_check, data_emoji, demo, evaluate, report, search
+from isogloss.commands import compare, data_check, data_emoji, demo, evaluate, report, search
 from isogloss.data.commands import data_add, data_export
-from isogloss.data.sources.commands import data_table
+from isogloss.data.sources.commands import (
+    data_coco,
+    data_flickr,
+    data_folder,
+    data_hub,
+    data_table,
+    data_webdataset,
+)
 from isogloss.errors import UserError, unknown
 from isogloss.translate.command import translate
 
@@ -106,9 +113,15 @@ COMMANDS: dict[tuple[str, ...], Callable[..., None]] = {
     ("data", "add"): data_add,
     ("data", "export"): data_export,
     ("data", "table"): data_table,
+    ("data", "coco"): data_coco,
+    ("data", "flickr"): data_flickr,
+    ("data", "webdataset"): data_webdataset,
+    ("data", "hub"): data_hub,
+    ("data", "folder"): data_folder,
     ("translate",): translate,
     ("train",): train,
     ("evaluate",): evaluate,
+    ("compare",): compare,
     ("report",): report,
     ("search",): search,
 }

@@ -1,5 +1,6 @@
 """The commands of `isogloss`, each a function whose signature is its options; `train` is in `isogloss.cli`."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -7,6 +8,7 @@ import tyro
 from rich.console import Console
 from rich.table import Column, Table
 
+from isogloss.errors import UserError
 from isogloss.saved import check_model
 
 
@@ -108,6 +110,31 @@ def report(folder: tyro.conf.Positional[Path]) -> None:
     from isogloss.report.page import write_report
 
     print(write_report(folder))
+
+
+def compare(
+    runs: tyro.conf.Positional[tuple[Path, ...]],
+    folder: Path | None = None,
+    split: str = "test",
+    languages: tuple[str, ...] = (),
+) -> None:
+    """Compare finished runs that were evaluated, in one report with intervals and claims.
+
+    Args:
+        runs: run folders of two recipes or more; those that differ in the seed alone are one arm's seeds.
+        folder: of the comparison; without it `comparison` in the folder where all runs lie.
+        split: that the runs were evaluated on.
+        languages: none for all in which every run was evaluated.
+    """
+    for run in runs:
+        check_model(run / "model")  # before the libraries that are needed are imported, which takes seconds
+    if len(runs) < 2:
+        raise UserError("There is nothing to compare; name two run folders or more.")
+    from isogloss.compare import compare_runs
+
+    around = Path(os.path.commonpath([run.absolute().parent for run in runs]))
+    place = folder or Path(os.path.relpath(around)) / "comparison"
+    print(compare_runs(runs, place, split=split, languages=languages))
 
 
 def search(

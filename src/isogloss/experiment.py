@@ -213,7 +213,7 @@ def describe(experiment: Experiment) -> dict[str, Any]:
             }
             for arm in experiment.arms
         ],
-        "languages": {tag: _language_record(tag, trained) for tag in experiment.languages},
+        "languages": {tag: language_record(tag, trained) for tag in experiment.languages},
         "machine": {"system": platform.platform(), "processor": platform.machine(), "cores": os.cpu_count()},
         "versions": {
             name: version(name) for name in ("isogloss", "torch", "transformers", "accelerate", "tokenizers", "emoji")
@@ -221,7 +221,8 @@ def describe(experiment: Experiment) -> dict[str, Any]:
     }
 
 
-def _language_record(tag: str, trained: Sequence[str]) -> dict[str, str]:
+def language_record(tag: str, trained: Sequence[str]) -> dict[str, str]:
+    """What experiment.json says of a language, where `trained` are those that were trained with pictures."""
     one = language(tag)
     where = group(tag, trained)
     return {

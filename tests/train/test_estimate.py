@@ -187,7 +187,7 @@ def test_memory_is_what_a_real_step_uses() -> None:
     assert done.returncode == 0, done.stderr
     measured, estimated = float(done.stdout), shapes(large()).memory
     assert estimated > 300e6
-    assert 0.75 < measured / estimated < 1.4
+    assert 0.75 < measured / estimated < 1.5
 
 
 def test_half_precision_keeps_the_weights_and_halves_most_activations() -> None:

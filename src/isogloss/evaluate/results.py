@@ -9,14 +9,20 @@ from isogloss.evaluate.retrieval import CUTOFFS
 
 
 def results(
-    evaluations: Mapping[str, Sequence[Mapping[str, Any]]], languages: Mapping[str, Mapping[str, str]], steps: int
+    evaluations: Mapping[str, Sequence[Mapping[str, Any]]],
+    languages: Mapping[str, Mapping[str, str]],
+    steps: int | None,
+    *,
+    expected: bool = True,
 ) -> dict[str, Any]:
     """What results.json holds.
 
     Args:
-        evaluations: of every arm, "english_only" and "parallel" among them, one for each seed.
+        evaluations: of every arm, one for each seed; the claims are about "english_only" and "parallel", where both are
+            among them.
         languages: `role`, `group`, `family` and `script` by tag, in the order of the results.
-        steps: that every arm was trained.
+        steps: that every arm was trained; None where they were trained unequally long.
+        expected: whether the emoji world's expected figures are among the claims.
     """
     found = {
         arm: {tag: measured(saved, tag, "caption_to_image") for tag in languages} for arm, saved in evaluations.items()
@@ -37,9 +43,11 @@ def results(
             }
             averages[name] = {"languages": tags, **means}
     return {
-        "seeds": len(evaluations["parallel"]),
+        "seeds": len(next(iter(evaluations.values()))),
         "steps": steps,
         "languages": each,
         "averages": averages,
-        "claims": claims(found["english_only"], found["parallel"], languages),
+        "claims": claims(found["english_only"], found["parallel"], languages, expected=expected)
+        if {"english_only", "parallel"} <= found.keys()
+        else [],
     }

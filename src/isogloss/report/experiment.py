@@ -20,6 +20,7 @@ def read_experiment(folder: Path) -> Content:
     experiment, results = read_object(experiment_file), read_object(results_file)
     with fields_of(experiment_file):
         arms = tuple(_arm(saved) for saved in experiment["arms"])
+        places = {str(saved["name"]): dict(saved.get("runs", {})) for saved in experiment["arms"]}
         languages = read_languages(experiment["languages"])
         seeds = tuple(int(seed) for seed in experiment.get("seeds", [0]))
         duration = experiment.get("duration_seconds")
@@ -29,6 +30,13 @@ def read_experiment(folder: Path) -> Content:
         duration = None if duration is None else float(duration)
         if not arms or not seeds:
             raise ValueError("'arms' and 'seeds' need one entry at least")
+        # Runs lie inside the experiment that made them, and elsewhere where they were compared later.
+        folders = {
+            (arm.name, seed): folder / places[arm.name].get(str(seed), f"seed-{seed}/{arm.name}")
+            for arm in arms
+            for seed in seeds
+        }
+        data = folder / experiment.get("dataset", "data")
     with fields_of(results_file):
         steps = results.get("steps", experiment.get("steps"))
         scores = {
@@ -49,13 +57,13 @@ def read_experiment(folder: Path) -> Content:
         arms=arms,
         languages=ordered([languages[tag] for tag in scores], scores, arms[:2][-1].name),
         scores=scores,
-        runs=_runs(folder, arms, seeds, split),
+        runs=_runs(folders, arms, split),
         text_runs=_text_runs(folder, seeds),
         averages=averages,
         claims=claims,
-        dataset=Dataset.open(folder / "data") if (folder / "data" / "dataset.json").exists() else None,
+        dataset=Dataset.open(data) if (data / "dataset.json").exists() else None,
         split=split,
-        pictures=searched(folder / f"seed-{seeds[0]}" / arms[0].name, split),
+        pictures=searched(folders[arms[0].name, seeds[0]], split),
         seeds=seeds,
         steps=None if steps is None else int(steps),
         command=told["command"],
@@ -111,11 +119,11 @@ def _arm(saved: Mapping[str, Any]) -> Arm:
     )
 
 
-def _runs(folder: Path, arms: tuple[Arm, ...], seeds: tuple[int, ...], split: str) -> tuple[Run, ...]:
+def _runs(folders: Mapping[tuple[str, int], Path], arms: tuple[Arm, ...], split: str) -> tuple[Run, ...]:
     """Every seed's run of the two compared arms, and of the ablations those that there are."""
-    places = [(arm, seed, folder / f"seed-{seed}" / arm.name) for arm in arms for seed in seeds]
-    there = [(arm, seed, place) for arm, seed, place in places if arm in arms[:2] or place.exists()]
-    return tuple(read_run(place, arm.name, seed, split) for arm, seed, place in there)
+    compared = {arm.name for arm in arms[:2]}
+    there = [(name, seed, place) for (name, seed), place in folders.items() if name in compared or place.exists()]
+    return tuple(read_run(place, name, seed, split) for name, seed, place in there)
 
 
 def _text_runs(folder: Path, seeds: tuple[int, ...]) -> tuple[Run, ...]:
