@@ -67,7 +67,7 @@ def learn(source: Words, text: Words, size: int, sure: float, lift: float) -> Le
 def _once(side: Words, rows: NDArray[np.int64], size: int) -> NDArray[np.int64]:
     """The words of some texts, each once a text, as text * size + word, in order."""
     return np.unique(
-        np.concatenate([np.asarray(side.of(row), dtype=np.int64) + at * size for at, row in enumerate(rows)])
+        np.concatenate([np.asarray(side.of(row), dtype=np.int64) + at * size for at, row in enumerate(rows.tolist())])
     )
 
 
