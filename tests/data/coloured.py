@@ -58,7 +58,7 @@ def split_of(counts: Counts) -> Split:
         captions[language] = Captions(
             np.concatenate([[0], np.cumsum(numbers)]).astype(np.int64),
             pa.array(texts, pa.large_string()),
-            pa.array(["test"] * len(texts), pa.large_string()),
+            pa.array(["test"] * len(texts), pa.dictionary(pa.int32(), pa.string())),
         )
     table = pa.Table.from_pylist(rows, schema=IMAGES).drop_columns("sha256")
     return Split("train", table, captions)

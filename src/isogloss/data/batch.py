@@ -6,7 +6,6 @@ from functools import cached_property
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
-import pyarrow as pa
 import torch
 from jaxtyping import Bool, Float, Int
 from numpy.typing import NDArray
@@ -15,6 +14,7 @@ from torch import Tensor
 from isogloss.data.augment import Augmentation, normalise, warp
 from isogloss.data.dataset import Split
 from isogloss.data.images import Pictures
+from isogloss.data.mapped import release_pages
 from isogloss.data.sampler import Sampler
 from isogloss.errors import UserError
 
@@ -90,8 +90,12 @@ class Batches(Protocol):
 
 def captioned(split: Split, languages: Sequence[str]) -> NDArray[np.int64]:
     """The images of a split that have a caption in at least one of the languages, int64, ascending."""
-    counts = sum(np.diff(split.captions[language].offsets) for language in languages)
-    return np.flatnonzero(counts)
+    found = np.zeros(len(split), dtype=bool)
+    for language in languages:
+        offsets = split.captions[language].offsets
+        found |= offsets[1:] > offsets[:-1]
+        release_pages()
+    return np.flatnonzero(found)
 
 
 def choose_captions(
@@ -112,15 +116,18 @@ def choose_captions(
     for number, language in enumerate(languages):
         captions = split.captions[language]
         first, counts = captions.offsets[images], captions.offsets[images + 1] - captions.offsets[images]
-        if most is None or generator is None:
-            rows = np.concatenate([np.arange(start, start + count) for start, count in zip(first, counts, strict=True)])
-            owner = np.repeat(np.arange(len(images)), counts)
-        else:
-            drawn = [start + generator.permutation(count)[:most] for start, count in zip(first, counts, strict=True)]
-            rows, owner = np.concatenate(drawn), np.repeat(np.arange(len(images)), np.minimum(counts, most))
-        texts += captions.texts.take(pa.array(rows, pa.int64())).to_pylist()
+        drawn = counts if most is None or generator is None else np.minimum(counts, most)
+        starts = np.cumsum(drawn) - drawn
+        rows = np.repeat(first - starts, drawn) + np.arange(drawn.sum())
+        if most is not None and generator is not None:
+            for image in np.flatnonzero(counts > 1):
+                chosen = generator.permutation(counts[image])[:most]
+                rows[starts[image] : starts[image] + len(chosen)] = first[image] + chosen
+        texts += captions.take(rows)
+        owner = np.repeat(np.arange(len(images)), drawn)
         owners.append(owner)
         numbers.append(np.full(len(owner), number))
+    release_pages()
     return texts, np.concatenate(owners), np.concatenate(numbers)
 
 

@@ -13,20 +13,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute
 
-from isogloss.data.split import Captions, Split, align
+from isogloss.data.index import Tables
+from isogloss.data.split import Captions, Split
 from isogloss.data.tables import (
     CAPTIONS,
     IMAGES,
-    check_captions,
     check_columns,
-    check_images,
     read_footer,
     read_table,
-    rows_of,
 )
 from isogloss.errors import UserError, unknown
 
@@ -120,6 +117,8 @@ class Dataset:
     ) -> Split:
         """One split, or with "all" every picture, with its captions in `languages`, in the order of images.parquet.
 
+        A large one is mapped, from an index beside the tables that is made when it is first asked for.
+
         sources: only captions whose source is among these (say {"cldr:name"}); all when None.
         complete: refuse a language that has no caption here.
 
@@ -132,20 +131,9 @@ class Dataset:
         # Known before a large table is read: a misspelt language should cost no time.
         for language in languages:
             self._known_language(language)
-        columns = [column for column in IMAGES.names if column != "sha256"]
-        everything = read_table(self.root / "images.parquet", IMAGES, columns)
-        check_images(everything, self.root / "images.parquet")
-        inside = pc.not_equal(everything["key"], "") if name == ALL else pc.equal(everything["split"], name)
-        images = everything.filter(inside)
-        keys = everything["key"]
-        del everything
-        place = np.full(len(keys), -1, dtype=np.int64)
-        place[np.asarray(inside)] = np.arange(images.num_rows)
-        captions: dict[str, Captions] = {}
-        for language in languages:
-            table, path = self.captions(language), self._table(language)
-            check_captions(table, path)
-            captions[language] = align(table, place[rows_of(table["key"], keys, path)], images.num_rows, sources)
+        tables = Tables.of(self.root, None if name == ALL else name, languages, sources)
+        images = tables.images()
+        captions = {language: tables.captions(language) for language in languages}
         for language, found in captions.items():
             if complete and not len(found):
                 raise UserError(

@@ -10,23 +10,41 @@ import pyarrow as pa
 import pyarrow.compute
 from numpy.typing import NDArray
 
+from isogloss.data.mapped import MappedFile, MappedTable
+
 # Its functions are made when it is imported, so that no type checker sees them.
 pc: Any = pyarrow.compute
 
 # Large strings: one contiguous array may hold more than the two gigabytes that 32-bit offsets reach.
-_TEXTS = pa.schema({"text": pa.large_string(), "source": pa.large_string()})
+_TEXTS = pa.schema({"text": pa.large_string(), "source": pa.string()})
+# A row a picture: its captions.
+_RAGGED = "captions"
 
 
 @dataclass(frozen=True)
 class Captions:
     """The captions of a split in one language, ragged: those of image i lie from offsets[i] to offsets[i + 1].
 
-    offsets: int64 [image + 1]; texts and sources: [caption], ordered by image.
+    offsets: int64 [image + 1]; texts and sources: [caption], ordered by image; sources are few, so each is a number in
+    a dictionary of them; file: that all of these lie in, if they are mapped and not in memory.
     """
 
     offsets: NDArray[np.int64]
     texts: pa.LargeStringArray
-    sources: pa.LargeStringArray
+    sources: pa.DictionaryArray
+    file: MappedFile | None = None
+
+    @classmethod
+    def of_table(cls, table: MappedTable) -> "Captions":
+        """The captions that `as_table` wrote."""
+        captions = table.table[_RAGGED].chunk(0)
+        values = captions.values
+        return cls(np.asarray(captions.offsets), values.field("text"), values.field("source"), table.file)
+
+    def as_table(self) -> pa.Table:
+        """A table with a row a picture, of the very same memory."""
+        values = pa.StructArray.from_arrays([self.texts, self.sources], ["text", "source"])
+        return pa.table({_RAGGED: pa.LargeListArray.from_arrays(pa.array(self.offsets), values)})
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -39,6 +57,12 @@ class Captions:
     def of(self, image: int) -> list[str]:
         """The captions of one image, none to many."""
         return self.texts[int(self.offsets[image]) : int(self.offsets[image + 1])].to_pylist()
+
+    def take(self, rows: NDArray[np.int64]) -> list[str]:
+        """Some of the texts, by their rows in `texts`."""
+        if self.file is not None:
+            return self.file.texts(self.texts, rows)
+        return self.texts.take(pa.array(rows, pa.int64())).to_pylist()
 
 
 @dataclass(frozen=True)
@@ -61,6 +85,11 @@ class Split:
         return self.images["key"].to_pylist()
 
 
+def inside(images: pa.Table, split: str | None) -> pa.ChunkedArray:
+    """Which rows of a table of pictures are in a split; every one when None."""
+    return pc.not_equal(images["key"], "") if split is None else pc.equal(images["split"], split)
+
+
 def align(
     captions: pa.Table, owners: NDArray[np.int64], images: int, sources: Collection[str] | None = None
 ) -> Captions:
@@ -81,8 +110,9 @@ def align(
     ordered = captions.select(_TEXTS.names).cast(_TEXTS)
     if len(rows) != len(kept) or np.any(np.diff(rows) != 1):
         ordered = ordered.take(pa.array(rows))
-    return Captions(offsets, _whole(ordered["text"]), _whole(ordered["source"]))
+    sourced = pc.dictionary_encode(ordered["source"]).unify_dictionaries()
+    return Captions(offsets, _whole(ordered["text"]), _whole(sourced))
 
 
-def _whole(column: pa.ChunkedArray) -> pa.LargeStringArray:
-    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], pa.large_string())
+def _whole(column: pa.ChunkedArray) -> Any:
+    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
