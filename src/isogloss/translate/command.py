@@ -1,6 +1,7 @@
 """The command `isogloss translate`."""
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,7 @@ from rich.table import Column, Table
 from isogloss.errors import UserError
 
 if TYPE_CHECKING:
+    from isogloss.translate.outcome import Judge
     from isogloss.translate.several import Jobs
 
 
@@ -26,6 +28,8 @@ def translate(
     split: str = "all",
     limit: int = 0,
     checks: bool = True,
+    skip: tuple[str, ...] = (),
+    encoder: str = "",
     dry_run: bool = False,
     on: str = "local",
 ) -> None:
@@ -46,6 +50,8 @@ def translate(
         split: whose pictures' captions are translated; "all" for every one.
         limit: translate so many different captions at most; 0 for all.
         checks: throw away translations that fail in one of the known ways.
+        skip: checks to leave out, as in "leak,wrong language"; rejected/<language>.parquet names the check that failed.
+        encoder: a sentence encoder, by which translations of another meaning are thrown away too.
         dry_run: only tell how much there is to do, what it costs and how long it takes.
         on: where it runs: "local".
     """
@@ -64,7 +70,7 @@ def translate(
     if dry_run:
         _print_estimates(jobs)
     else:
-        _print_results(jobs, checks)
+        _print_results(jobs, _judge(skip, encoder) if checks else None)
 
 
 def _print_estimates(jobs: "Jobs") -> None:
@@ -80,13 +86,21 @@ def _print_estimates(jobs: "Jobs") -> None:
     print(f"Time: {'; '.join(bases)}.")
 
 
-def _print_results(jobs: "Jobs", checks: bool) -> None:
+def _judge(skip: tuple[str, ...], encoder: str) -> "Judge":
+    # Language identification takes a second to import.
+    from isogloss.translate.quality import Checks, judge
+
+    reasons = tuple(reason.strip() for word in skip for reason in word.split(",") if reason.strip())
+    return partial(judge, checks=Checks(skip=reasons, encoder=encoder))
+
+
+def _print_results(jobs: "Jobs", judge: "Judge | None") -> None:
     if jobs.engine.price:
         characters = sum(job.pending().characters for job in jobs.jobs)
         dollars = characters * jobs.engine.price / 1_000_000
         print(f"{characters:,} characters are translated, for about ${dollars:,.2f}.", file=sys.stderr)
     table = _table("language", "captions", "rejected", "not translated", "why rejected")
-    for job, result in jobs.results(checks):
+    for job, result in jobs.results(judge):
         why = ", ".join(f"{reason} {count:,}" for reason, count in result.rejected.items())
         counts = (result.captions, sum(result.rejected.values()), result.waiting)
         table.add_row(job.target.tag, *(f"{count:,}" for count in counts), why)

@@ -37,13 +37,12 @@ class Jobs:
             todo = job.pending()
             yield job, todo, estimate(todo, self.engine, job.source, job.target)
 
-    def results(self, checks: bool) -> Iterator[tuple[Job, Result]]:
+    def results(self, judge: Judge | None) -> Iterator[tuple[Job, Result]]:
         """Do the jobs; as each ends, its captions are written.
 
         Raises:
             UserError: as for `translate`.
         """
-        judge = _judge() if checks else None
         elsewhere = None if self.on == "local" else partial(open_engine, self.choice)
         for job in self.jobs:
             yield job, translate(job, self.engine, judge=judge, run=RUNNERS[self.on], open_engine=elsewhere)
@@ -71,6 +70,8 @@ def prepare(
         raise UserError(f"--to names {one.tag}, which the captions are translated from; leave it out.")
     dataset = Dataset.open(directory)
     dataset.counts(one.tag)
+    if split != ALL and split not in dataset.splits:
+        raise unknown("split", split, [ALL, *dataset.splits])
     engine = open_engine(choice)
     edition = _edition(choice)
     jobs = tuple(Job(dataset, one, target, engine.name, edition, split, limit) for target in others)
@@ -84,10 +85,3 @@ def _edition(choice: EngineChoice) -> str:
     if choice.name == "table":
         return hashlib.sha256(Path(choice.model).read_bytes()).hexdigest()[:16]
     return f"beams={choice.beams}" if choice.beams > 1 else ""
-
-
-def _judge() -> Judge:
-    # Language identification takes a second to import.
-    from isogloss.translate.quality import judge
-
-    return judge

@@ -165,9 +165,9 @@ class Apertium:
             )
         except subprocess.TimeoutExpired:
             return None
-        # The programs of the pipeline add nulls of their own, after the last text.
+        # A null ends every text, and the programs of the pipeline add some of their own after the last.
         parts = done.stdout.decode(errors="replace").split("\0")
-        if done.returncode or len(parts) < len(texts) or any(parts[len(texts) :]):
+        if done.returncode or len(parts) <= len(texts) or any(parts[len(texts) :]):
             return None
         return [_read(part) for part in parts[: len(texts)]]
 
