@@ -8,14 +8,20 @@ from typing import Any
 
 import fsspec
 
+DAMAGED = "damaged archive"
+
 # What a file begins with that holds a tar in a compressed form.
 _COMPRESSED = {b"\x1f\x8b": "gzip", b"BZh": "bzip2", b"\xfd7zXZ\0": "xz", b"\x28\xb5\x2f\xfd": "zstd"}
 # Of a remote file at a time.
 _BLOCK = 2**22
 
 
-class ArchiveFault(Exception):
-    """An archive cannot be read from here on; its message says why."""
+@dataclass(eq=False)
+class ArchiveError(Exception):
+    """An archive cannot be read from here on: a reason that is counted, and what exactly."""
+
+    reason: str
+    detail: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,78 +36,64 @@ class Member:
     size: int
     plain: bool
     folder: bool
-    archive: "Archive" = field(repr=False)
+    file: Any = field(repr=False)
 
     def read(self) -> bytes:
         """Its bytes.
 
         Raises:
-            ArchiveFault: the archive ends before they do.
+            ArchiveError: the archive ends before they do.
         """
-        return self.archive.read(self.offset, self.size)
-
-
-class Archive:
-    """An uncompressed tar as a stream of members.
-
-    Members are not kept, so that an archive of any size takes the memory of its largest.
-    """
-
-    def __init__(self, file: Any) -> None:
-        self._file = file
-
-    def members(self) -> Iterator[Member]:
-        """Its members in their order.
-
-        Raises:
-            ArchiveFault: it is no uncompressed tar, or is cut short or damaged; the members before were given already.
-        """
-        start = self._file.read(8)
-        self._file.seek(0)
-        kind = next((kind for mark, kind in _COMPRESSED.items() if start.startswith(mark)), None)
-        if kind is not None:
-            raise ArchiveFault(
-                f"it is compressed with {kind}: decompress it first, since pictures are read at their offset"
-            )
-        try:
-            tar = tarfile.open(fileobj=self._file, mode="r:")  # noqa: SIM115, the file is the caller's
-            while (one := tar.next()) is not None:
-                plain = one.isreg() and one.sparse is None
-                name = one.name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-                yield Member(name, one.offset_data, one.size, plain, one.isdir(), self)
-                tar.members.clear()  # which tarfile keeps for looking up by name
-        except tarfile.TarError as error:
-            raise ArchiveFault(str(error)) from error
-        # tarfile takes a header that it cannot read for the end, as it does where the file was cut between two members.
-        self._file.seek(tar.offset)
-        block = self._file.read(tarfile.BLOCKSIZE)
-        if block.strip(b"\0") or len(block) < tarfile.BLOCKSIZE:
-            raise ArchiveFault(f"it {'is damaged' if block else 'ends without an end mark'} at byte {tar.offset:,}")
-
-    def read(self, offset: int, size: int) -> bytes:
-        """Bytes of the member that was given last.
-
-        Raises:
-            ArchiveFault: the archive ends before.
-        """
-        self._file.seek(offset)
-        content: bytes = self._file.read(size)
-        if len(content) < size:
-            raise ArchiveFault(f"it ends after {len(content):,} of {size:,} bytes of a member")
+        self.file.seek(self.offset)
+        content: bytes = self.file.read(self.size)
+        if len(content) < self.size:
+            raise ArchiveError(DAMAGED, f"it ends after {len(content):,} of {self.size:,} bytes of {self.name}")
         return content
+
+    def head(self) -> bytes:
+        """Its first bytes, by which a format is known."""
+        self.file.seek(self.offset)
+        return self.file.read(min(self.size, 16))
+
+
+def members(file: Any) -> Iterator[Member]:
+    """The members of an open archive in their order, none of which is kept.
+
+    Raises:
+        ArchiveError: it is no uncompressed tar, or is cut short or damaged; the members before were given already.
+    """
+    start = file.read(8)
+    file.seek(0)
+    kind = next((kind for mark, kind in _COMPRESSED.items() if start.startswith(mark)), None)
+    if kind is not None:
+        raise ArchiveError(
+            "compressed archive", f"decompress it, as it is {kind} and pictures are read at their offset"
+        )
+    try:
+        tar: Any = tarfile.open(fileobj=file, mode="r:")  # noqa: SIM115, the file is the caller's
+        while (one := tar.next()) is not None:
+            tar.members.clear()  # which tarfile keeps for looking up by name
+            name = one.name.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+            plain = one.isreg() and one.sparse is None
+            yield Member(name, one.offset_data, one.size, plain, one.isdir(), file)
+    except tarfile.TarError as error:
+        raise ArchiveError(DAMAGED, str(error)) from error
+    # tarfile takes a header that it cannot read for the end, as it does where the file was cut between two members.
+    file.seek(tar.offset)
+    block: bytes = file.read(tarfile.BLOCKSIZE)
+    if block.strip(b"\0") or len(block) < tarfile.BLOCKSIZE:
+        raise ArchiveError(
+            DAMAGED, f"it {'is damaged' if block else 'ends without an end mark'} at byte {tar.offset:,}"
+        )
 
 
 @contextmanager
-def opened(path: str) -> Generator[Archive]:
-    """An archive at a path or URL.
-
-    Raises:
-        OSError: it cannot be opened.
-    """
+def opened(path: str) -> Generator[Any]:
+    """A file at a path or URL, of which most will be read."""
     if "://" not in path:
         with open(path, "rb", buffering=2**18) as file:  # noqa: PTH123
-            yield Archive(file)
+            yield file
     else:
         source: Any = fsspec.open(path, "rb", block_size=_BLOCK, cache_type="readahead")
         with source as file:
-            yield Archive(file)
+            yield file

@@ -130,12 +130,17 @@ class Coco:
                 yield Found(key, place, tuple(picture.captions), self._split(key, picture.split))
 
     def _split(self, key: str, split: str) -> str:
-        """The split's name here. COCO keeps the captions of its test set, so one half of "val", by the key, is the test."""
-        if self.karpathy or split != "val":
-            return "validation" if split == "val" else split
-        if any(one.split == "test" for one in self.annotations):
-            return "validation"
-        return "test" if hashlib.sha256(key.encode("utf-8", "replace")).digest()[0] % 2 else "validation"
+        """The split's name here. COCO keeps the captions of its test set, so one half of "val", by the key, is the test.
+
+        Where all files are of "train", nothing would be held out, and the import decides.
+        """
+        if self.karpathy:
+            return split
+        parts = {one.split for one in self.annotations}
+        if split == "val":
+            half = "test" not in parts and hashlib.sha256(key.encode("utf-8", "replace")).digest()[0] % 2
+            return "test" if half else "validation"
+        return "" if parts <= {"train", ""} else split
 
     def _read_karpathy(self, pictures: dict[str, _Picture]) -> Iterator[Skipped]:
         told = any(one.language == self.language for one in self.annotations)

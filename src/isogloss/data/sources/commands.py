@@ -65,6 +65,163 @@ def data_table(
     run_import(source, directory, how)
 
 
+def data_coco(
+    directory: tyro.conf.Positional[Path],
+    annotations: tuple[str, ...] = (),
+    images: tuple[str, ...] = (),
+    karpathy: str = "",
+    language: str = "en",
+    licence: str = "unknown",
+    how: How = _USUAL,
+) -> None:
+    """Read COCO captions, and files of their kind in any language.
+
+    Args:
+        directory: the dataset folder to make.
+        annotations: the files, as captions_train2017.json or ja=stair.json; train and val by their names, and half of the
+            pictures of val are the test split.
+        images: the folders of the pictures, one for each of the annotations or any number; without them those beside the
+            annotations that are named as they are, such as train2017.
+        karpathy: his split file, dataset_coco.json, which then says the splits; enough with --images alone.
+        language: of the captions whose file names none.
+        licence: of pictures and captions.
+    """
+    from isogloss.data.sources.coco import Coco
+
+    source = Coco.open(annotations, images=images, karpathy=karpathy, language=language, licence=licence)
+    run_import(source, directory, how)
+
+
+def data_flickr(
+    directory: tyro.conf.Positional[Path],
+    images: str,
+    karpathy: str = "",
+    tokens: tuple[str, ...] = (),
+    splits: tuple[str, ...] = (),
+    language: str = "en",
+    licence: str = "unknown",
+    how: How = _USUAL,
+) -> None:
+    """Read Flickr8k or Flickr30k.
+
+    Args:
+        directory: the dataset folder to make.
+        images: the folder of the pictures.
+        karpathy: his split file, such as dataset_flickr30k.json.
+        tokens: files of captions, such as results_20130124.token, Flickr8k.token.txt or results.csv; de=FILE for another
+            language.
+        splits: files that list the pictures of a split, such as Flickr_8k.devImages.txt, or test=FILE.
+        language: of the captions whose file names none.
+        licence: of pictures and captions.
+    """
+    from isogloss.data.sources.flickr import Flickr
+
+    source = Flickr.open(images, tokens=tokens, splits=splits, karpathy=karpathy, language=language, licence=licence)
+    run_import(source, directory, how)
+
+
+def data_webdataset(
+    directory: tyro.conf.Positional[Path],
+    archives: tyro.conf.Positional[tuple[str, ...]],
+    captions: tuple[str, ...] = (),
+    language: str = "en",
+    licence: str = "unknown",
+    how: How = _USUAL,
+) -> None:
+    """Read WebDataset tars as img2dataset writes them.
+
+    Args:
+        directory: the dataset folder to make.
+        archives: uncompressed tars, folders of them, or patterns such as 'shards/{00000..00099}.tar', paths or URLs; with
+            train= or another split before one.
+        captions: keys of the JSON files, as caption, es=caption_es or es=captions.es, and txt for the text files; without
+            it whichever usual place has captions.
+        language: of the captions whose key names none.
+        licence: of pictures and captions.
+    """
+    from isogloss.data.sources.webdataset import WebDataset
+
+    run_import(WebDataset.open(archives, captions=captions, language=language, licence=licence), directory, how)
+
+
+def data_hub(
+    directory: tyro.conf.Positional[Path],
+    dataset: tyro.conf.Positional[str],
+    config: str = "",
+    revision: str = "",
+    split: tuple[str, ...] = (),
+    image: str = "",
+    captions: tuple[str, ...] = (),
+    language: str = "en",
+    language_column: str = "",
+    key: str = "",
+    split_column: str = "",
+    streaming: bool = False,
+    licence: str = "unknown",
+    how: How = _USUAL,
+) -> None:
+    """Read a Hugging Face dataset with a column of pictures.
+
+    Args:
+        directory: the dataset folder to make; it keeps the pictures.
+        dataset: its name on the Hub, or a local folder.
+        config: which configuration of it.
+        revision: a branch, tag or commit.
+        split: which splits, such as validation or train[:10%]; without it all.
+        image: the column with the pictures; without it the first that holds some.
+        captions: the columns with captions, as caption or es=leyenda; without it the usual ones.
+        language: of the captions whose column names none.
+        language_column: the column that says in which language a row's captions are.
+        key: the column with the picture's key; without it keys are numbers.
+        split_column: the column with the picture's split, where the dataset's own splits say nothing.
+        streaming: read over the network and keep no copy but the dataset folder.
+        licence: of pictures and captions.
+    """
+    from isogloss.data.sources.hub import HubDataset
+
+    source = HubDataset.open(
+        dataset,
+        config=config,
+        revision=revision,
+        splits=split,
+        image=image,
+        captions=captions,
+        language=language,
+        language_column=language_column,
+        key=key,
+        split_column=split_column,
+        streaming=streaming,
+        licence=licence,
+    )
+    run_import(source, directory, how)
+
+
+def data_folder(
+    directory: tyro.conf.Positional[Path],
+    pictures: tyro.conf.Positional[str],
+    captions: tuple[str, ...] = (),
+    language: str = "en",
+    table: str = "",
+    licence: str = "unknown",
+    how: How = _USUAL,
+) -> None:
+    """Read a folder of pictures with text beside them: NAME.txt, NAME.es.txt, NAME.json, or one metadata.csv.
+
+    Args:
+        directory: the dataset folder to make.
+        pictures: the folder, a path or URL, with folders in it or not.
+        captions: keys of the JSON files or columns of the table, as caption or es=leyenda; without it the usual ones.
+        language: of the captions that name none.
+        table: the file of captions within the folder, where it is not called metadata or captions.
+        licence: of pictures and captions.
+    """
+    from isogloss.data.sources.folder import open_folder
+
+    run_import(
+        open_folder(pictures, captions=captions, language=language, table=table, licence=licence), directory, how
+    )
+
+
 def run_import(source: Source, directory: Path, how: Import) -> None:
     """Import a source, showing how far it is, and say what became of it."""
     from isogloss.data.sources.importing import import_source

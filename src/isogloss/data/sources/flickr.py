@@ -146,10 +146,10 @@ def _split_file(word: str) -> tuple[str, str]:
     split, found, path = word.partition("=")
     if found:
         return path, SPLITS.get(split, split)
-    parts = _PART.findall(PurePosixPath(word).name)
+    parts = [match[0].lower() for match in _PART.finditer(PurePosixPath(word).name)]
     if not parts:
         raise UserError(f"The name of {word} does not say which split it lists; give it as train={word}.")
-    return word, SPLITS.get(parts[-1].lower(), parts[-1].lower())
+    return word, SPLITS.get(parts[-1], parts[-1])
 
 
 def read_captions(path: str, language: str) -> Iterator[tuple[str, str] | Skipped]:

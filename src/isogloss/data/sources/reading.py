@@ -72,14 +72,14 @@ class _Rows:
 
     def skip(self, entry: Skipped) -> None:
         for name, column in self.skipped.items():
-            column.append(getattr(entry, name))
+            column.append(getattr(entry, name).encode("utf-8", "backslashreplace").decode())
 
     def add(self, one: Found, probed: Probed, length: int, file: str, offset: int) -> None:
         captions: dict[tuple[str, str], None] = {}
         for language, text in one.captions:
             clean, fault = clean_caption(text)
             if fault:
-                self.skip(Skipped(fault, one.key, one.file, language, text[:1000].encode("utf-8", "replace").decode()))
+                self.skip(Skipped(fault, one.key, one.file, language, text[:1000]))
             else:
                 captions[language, clean] = None  # the same words twice say nothing more
         values = (one.key, one.split, file, offset, length, probed.width, probed.height, probed.sha256, one.place)
@@ -107,6 +107,9 @@ def read_unit(unit: Unit, part: Part, decoded: bool) -> tuple[int, int]:
             if isinstance(one, Skipped):
                 rows.skip(one)
                 continue
+            if not _is_unicode(one.key + one.file + one.split + one.place):
+                rows.skip(Skipped("name that is not Unicode", one.key, one.file))
+                continue
             if isinstance(content, Unusable):
                 rows.skip(Skipped(content.reason, one.key, one.file, detail=content.detail))
                 continue
@@ -122,6 +125,15 @@ def read_unit(unit: Unit, part: Part, decoded: bool) -> tuple[int, int]:
     with new_file(part.found) as path:
         pq.write_table(pa.table(rows.found, FOUND), path)
     return len(rows.found["key"]), len(rows.skipped["key"])
+
+
+def _is_unicode(names: str) -> bool:
+    """Whether a table can hold names; those of files may be any bytes, and JSON may hold half a character."""
+    try:
+        names.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _with_bytes(entries: Iterator[Found | Skipped]) -> Iterator[tuple[Found | Skipped, bytes | Unusable]]:
