@@ -12,9 +12,15 @@ OPTIONS = {
     "demo": ("folder", "languages", "seeds", "ablation", "jobs", "split", "cldr", "font"),
     "data emoji": ("cldr", "font", "size"),
     "data check": (),
+    "data show": ("html", "samples", "seed"),
     "data add": ("language", "table", "key", "captions", "source", "replace", "kind", "columns", "encoding", "quotes"),
     "data export": ("format", "shard-megabytes", "main", "jobs"),
+    "translate": (
+        *("from", "to", "engine", "device", "precision", "beams", "threads"),
+        *("split", "limit", "checks", "skip", "encoder", "dry-run", "on"),
+    ),
     "evaluate": ("dataset", "split", "languages", "sources"),
+    "compare": ("folder", "split", "languages"),
     "report": (),
     "search": ("top", "split", "dataset", "names"),
 }

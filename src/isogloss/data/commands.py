@@ -63,6 +63,38 @@ def data_add(
         print(f"Left out: {reasons}; {directory / 'rejected' / 'added' / f'{added.tag}.parquet'} lists them")
 
 
+def data_show(
+    directory: tyro.conf.Positional[Path],
+    html: Path | None = None,
+    samples: int = 12,
+    seed: int = 0,
+) -> None:
+    """Show what is in a dataset folder: pictures, languages, captions, and what was left out.
+
+    Args:
+        directory: the dataset folder.
+        html: a page to write, with pictures and their captions in every language.
+        samples: how many pictures the page shows.
+        seed: another one shows other pictures.
+    """
+    from isogloss.data.dataset import Dataset
+    from isogloss.data.inventory import take_inventory
+    from isogloss.data.inventory_table import print_inventory
+
+    dataset = Dataset.open(directory)
+    inventory = take_inventory(dataset, samples if html else 0, seed)
+    print_inventory(dataset, inventory)
+    if html:
+        from isogloss.report.dataset import write_dataset_page
+
+        missing = write_dataset_page(dataset, inventory, html)
+        print(html)
+        if missing:
+            print(
+                f"{missing} of {len(inventory.sample)} sampled pictures could not be read; `isogloss data check` looks at all."
+            )
+
+
 def data_export(
     directory: tyro.conf.Positional[Path],
     target: tyro.conf.Positional[Path],

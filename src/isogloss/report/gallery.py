@@ -1,20 +1,16 @@
 """The gallery: queries in many scripts with the pictures that each arm found, failures too."""
 
-import base64
-import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute
-from PIL import Image
 
 from isogloss.data.dataset import Dataset
-from isogloss.data.images import decode, read_bytes
-from isogloss.errors import UserError
 from isogloss.report.content import Answer, Arm, Content, Found, ReportedLanguage
 from isogloss.report.marks import marked
+from isogloss.report.thumbnail import thumbnail
 
 # Its functions are made when it is imported, so that no type checker sees them.
 pc: Any = pyarrow.compute
@@ -94,7 +90,7 @@ def pictures(dataset: Dataset | None, wanted: Iterable[str]) -> dict[str, Pictur
         uris = {
             row["key"]: uri
             for row in rows
-            if (uri := _thumbnail(dataset.locate(row["file"]), row["offset"], row["length"]))
+            if (uri := thumbnail(dataset.locate(row["file"]), row["offset"], row["length"], _SIZE))
         }
         names = _english_names(dataset, chosen)
     return {key: Picture(f"picture-{place}", uris.get(key), names.get(key, key)) for place, key in enumerate(keys)}
@@ -153,20 +149,3 @@ def _english_names(dataset: Dataset, keys: pa.Array) -> dict[str, str]:
     for row in table.filter(pc.is_in(table["key"], value_set=keys)).select(["key", "text"]).to_pylist():
         names.setdefault(row["key"], row["text"])
     return names
-
-
-def _thumbnail(location: str, offset: int, length: int) -> str | None:
-    """A small WebP as a data URI, or None where the picture is elsewhere or damaged.
-
-    A report is written long after training; that a picture has gone since is no reason to have none.
-    """
-    if "://" in location:
-        return None
-    try:
-        small = decode(read_bytes(location, offset, length), location)
-    except UserError:
-        return None
-    small.thumbnail((_SIZE, _SIZE), Image.Resampling.LANCZOS)
-    written = io.BytesIO()
-    small.save(written, "WEBP", quality=82, method=6)
-    return "data:image/webp;base64," + base64.b64encode(written.getvalue()).decode("ascii")
