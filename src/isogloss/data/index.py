@@ -17,21 +17,29 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from isogloss.data.mapped import MappedTable, open_mapped, write_mapped
 from isogloss.data.split import Captions, align, inside
-from isogloss.data.tables import CAPTIONS, IMAGES, check_captions, check_images, read_table, rows_of
+from isogloss.data.tables import CAPTIONS, IMAGES, check_captions, check_images, conform, read_table, rows_of
 from isogloss.errors import UserError
 from isogloss.saving import remove_abandoned
+
+# Its functions are made when it is imported, so that no type checker sees them.
+pc: Any = pyarrow.compute
 
 # Rows of all tables that a split is read from. Up to so many are read into memory, where each takes about a hundred
 # bytes, and no index is made.
 IN_MEMORY = 4_000_000
+# What is read of a caption table, and how many rows at once.
+_COLUMNS = ["key", "text", "source"]
+_PART = 1 << 17
 _FOLDER = ".index"
 _VERSION = 1
 
@@ -79,7 +87,9 @@ class Tables:
         columns = [column for column in IMAGES.names if column != "sha256"]
         images = read_table(self.pictures, IMAGES, columns)
         check_images(images, self.pictures)
-        return images.filter(inside(images, self.split))
+        for name in ("split", "file"):  # few splits, and often few archives
+            images = images.set_column(columns.index(name), name, pc.dictionary_encode(images[name]))
+        return images.filter(inside(images, self.split)).unify_dictionaries()
 
     @cached_property
     def _order(self) -> tuple[pa.ChunkedArray, NDArray[np.int64], int]:
@@ -92,9 +102,13 @@ class Tables:
 
     def _read_captions(self, path: Path) -> Captions:
         keys, place, images = self._order
-        table = read_table(path, CAPTIONS, ["key", "text", "source"])
-        check_captions(table, path)
-        return align(table, place[rows_of(table["key"], keys, path)], images, self.sources)
+        try:
+            owners = place[rows_of(read_table(path, CAPTIONS, ["key"])["key"], keys, path)]
+            return align(_parts(path), owners, images, self.sources)
+        except (OSError, pa.ArrowException, UserError):
+            # The whole is read for the sentence that tells how many faults there are, and where.
+            check_captions(read_table(path, CAPTIONS, _COLUMNS), path)
+            raise
 
     def _kept(self, name: str, tables: tuple[Path, ...], make: Callable[[], pa.Table]) -> MappedTable:
         """A table that is made of others: from the index, if that has it of these very tables, or made and put there."""
@@ -126,6 +140,16 @@ class Tables:
                 f"{path} was changed while it was made; remove the folder {path.parent} and run this again."
             )
         return found
+
+
+def _parts(path: Path) -> Generator[pa.Table]:
+    """A caption table in parts, checked."""
+    schema = pa.schema([CAPTIONS.field(name) for name in _COLUMNS])
+    with pq.ParquetFile(path) as file:
+        for batch in file.iter_batches(_PART, columns=_COLUMNS):
+            part = conform(pa.Table.from_batches([batch]), schema, path)
+            check_captions(part, path)
+            yield part
 
 
 def _rows(path: Path) -> int:

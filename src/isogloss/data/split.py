@@ -1,6 +1,6 @@
 """A split: its pictures in a fixed order, and their captions in any number of languages, ragged."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -15,8 +15,6 @@ from isogloss.data.mapped import MappedFile, MappedTable
 # Its functions are made when it is imported, so that no type checker sees them.
 pc: Any = pyarrow.compute
 
-# Large strings: one contiguous array may hold more than the two gigabytes that 32-bit offsets reach.
-_TEXTS = pa.schema({"text": pa.large_string(), "source": pa.string()})
 # A row a picture: its captions.
 _RAGGED = "captions"
 
@@ -25,8 +23,9 @@ _RAGGED = "captions"
 class Captions:
     """The captions of a split in one language, ragged: those of image i lie from offsets[i] to offsets[i + 1].
 
-    offsets: int64 [image + 1]; texts and sources: [caption], ordered by image; sources are few, so each is a number in
-    a dictionary of them; file: that all of these lie in, if they are mapped and not in memory.
+    offsets: int64 [image + 1]; texts and sources: [caption], ordered by image. Texts are large strings, since one array
+    may hold more than the two gigabytes that 32-bit offsets reach; sources are few, so each is a number in a dictionary
+    of them. file: that all of these lie in, if they are mapped and not in memory.
     """
 
     offsets: NDArray[np.int64]
@@ -69,7 +68,7 @@ class Captions:
 class Split:
     """The pictures of one split in a fixed order, and their captions in the languages that were asked for.
 
-    images: the columns of images.parquet but the hash, one row a picture.
+    images: the columns of images.parquet but the hash, one row a picture, split and file as numbers in a dictionary.
     """
 
     name: str
@@ -91,28 +90,34 @@ def inside(images: pa.Table, split: str | None) -> pa.ChunkedArray:
 
 
 def align(
-    captions: pa.Table, owners: NDArray[np.int64], images: int, sources: Collection[str] | None = None
+    parts: Iterable[pa.Table], owners: NDArray[np.int64], images: int, sources: Collection[str] | None = None
 ) -> Captions:
     """The captions of one language in the order of a split's images.
 
-    captions: a caption table; owners: int64 [caption], the image of each of its rows, negative where it has none here;
-    images: how many there are; sources: only captions whose source is among these, all when None.
+    Parts are let go as soon as what is wanted of them is copied, so that a large table need never be in memory whole.
+
+    parts: of a caption table, in its order; owners: int64 [caption], the image of each of its rows, negative where it
+    has none here; images: how many there are; sources: only captions whose source is among these, all when None.
     """
-    kept = owners >= 0
-    if sources is not None:
-        kept &= np.asarray(pc.is_in(captions["source"], value_set=pa.array(sorted(sources), pa.string())))
-    rows = np.flatnonzero(kept)
-    owners = owners[rows]
-    if np.any(owners[1:] < owners[:-1]):
-        rows = rows[np.argsort(owners, kind="stable")]
+    texts: list[pa.LargeStringArray] = [pa.array([], pa.large_string())]
+    named: list[pa.DictionaryArray] = [pa.array([], pa.dictionary(pa.int32(), pa.string()))]
+    found = [np.zeros(0, dtype=np.int64)]
+    first = 0
+    for part in parts:
+        mine = owners[first : first + part.num_rows]
+        first += part.num_rows
+        kept = mine >= 0
+        if sources is not None:
+            kept &= np.asarray(pc.is_in(part["source"], value_set=pa.array(sorted(sources), pa.string())))
+        wanted = part.select(["text", "source"]).filter(pa.array(kept))
+        texts += wanted["text"].cast(pa.large_string()).chunks
+        named += pc.dictionary_encode(wanted["source"]).chunks
+        found.append(mine[kept])
+    owner = np.concatenate(found)
     offsets = np.zeros(images + 1, dtype=np.int64)
-    np.cumsum(np.bincount(owners, minlength=images), out=offsets[1:])
-    ordered = captions.select(_TEXTS.names).cast(_TEXTS)
-    if len(rows) != len(kept) or np.any(np.diff(rows) != 1):
-        ordered = ordered.take(pa.array(rows))
-    sourced = pc.dictionary_encode(ordered["source"]).unify_dictionaries()
-    return Captions(offsets, _whole(ordered["text"]), _whole(sourced))
-
-
-def _whole(column: pa.ChunkedArray) -> Any:
-    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
+    np.cumsum(np.bincount(owner, minlength=images), out=offsets[1:])
+    text, source = pa.concat_arrays(texts), pa.concat_arrays(pa.chunked_array(named).unify_dictionaries().chunks)
+    if np.any(owner[1:] < owner[:-1]):
+        order = pa.array(np.argsort(owner, kind="stable"))
+        text, source = text.take(order), source.take(order)
+    return Captions(offsets, text, source)
