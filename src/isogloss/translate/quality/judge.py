@@ -10,14 +10,15 @@ from isogloss.errors import UserError, unknown
 from isogloss.languages import Language
 from isogloss.translate.engine import Translation
 from isogloss.translate.quality.copies import copies
-from isogloss.translate.quality.identification import language_confidence
+from isogloss.translate.quality.identification import is_short, language_confidence
 from isogloss.translate.quality.leak import leaks
 from isogloss.translate.quality.leftovers import leftovers
 from isogloss.translate.quality.length import length_deviations
+from isogloss.translate.quality.lexicon import learn
 from isogloss.translate.quality.meaning import similarities
 from isogloss.translate.quality.pairs import Fails, Pairs
-from isogloss.translate.quality.refusals import refuses
-from isogloss.translate.quality.repetition import loops
+from isogloss.translate.quality.refusals import refusals
+from isogloss.translate.quality.repetition import repetitions
 from isogloss.translate.quality.scripts import wrong_script
 from isogloss.translate.quality.truncation import breaks_off
 
@@ -50,7 +51,8 @@ class Checks:
             of a caption.
         copied_words: fewer copied words prove nothing ("hot dog").
         foreign_letters: the share of letters that may be of another script, those of words of the source aside.
-        language_confidence: below it the text is in another language. Low, since lingua is unsure of short texts.
+        language_confidence: below it the text is in another language.
+        short_confidence: the same for texts of fewer than `identification.SHORT` letters, of which lingua is unsure.
         length_deviation: of the logarithmic ratio of lengths from its pair's median, in quartile distances.
         closed_share: a pair keeps the full stops of its sources if this share of its translations does.
         ending_share: a word that ends fewer of its captions cannot end one.
@@ -64,10 +66,11 @@ class Checks:
     copied_share: float = 0.75
     copied_words: int = 3
     foreign_letters: float = 0.5
-    language_confidence: float = 1e-3
-    length_deviation: float = 6.0
+    language_confidence: float = 0.2
+    short_confidence: float = 0.03
+    length_deviation: float = 4.2
     closed_share: float = 0.9
-    ending_share: float = 0.002
+    ending_share: float = 0.01
     origin_share: float = 0.9
     origin_lift: float = 3.0
     encoder: str = ""
@@ -143,16 +146,14 @@ def evidence(
     nothing = np.zeros(size, dtype=bool)
     score = np.array([1.0 if one.score is None else one.score for one in translations], dtype=np.float64)
 
-    def of_rows(test: Callable[[str, str], bool]) -> Fails:
-        return _array((test(*row) for row in zip(pairs.sources, pairs.texts, strict=True)), size)
-
     def lower(share: NDArray[np.float64]) -> None:
         np.minimum(score, np.clip(share, 0.0, 1.0), out=score)
 
     def wrong_language() -> Fails:
         confidence = language_confidence(pairs.texts, pairs.source, pairs.target)
-        lower(1 - np.log(np.maximum(confidence, 1e-300)) / np.log(checks.language_confidence))
-        return confidence < checks.language_confidence
+        least = np.where(is_short(pairs.texts), checks.short_confidence, checks.language_confidence)
+        lower(1 - np.log(np.maximum(confidence, 1e-300)) / np.log(least))
+        return confidence < least
 
     def length() -> Fails:
         deviation = np.abs(length_deviations(pairs.sources, pairs.texts)) / checks.length_deviation
@@ -166,21 +167,25 @@ def evidence(
         lower(similarity)
         return similarity < checks.similarity
 
+    def leak() -> Fails:
+        size = len(pairs.vocabulary)
+        return leaks(pairs, learn(pairs.source_words, pairs.text_words, size, checks.origin_share, checks.origin_lift))
+
     def truncated() -> Fails:
         cut = _array((not one.complete for one in translations), size)
         return cut | breaks_off(pairs, checks.closed_share, checks.ending_share)
 
     tests: dict[str, Callable[[], Fails]] = {
         "empty": lambda: _array((not any(map(str.isalnum, text)) for text in pairs.texts), size),
-        "leftovers": lambda: of_rows(leftovers),
-        "refusal": lambda: of_rows(lambda asked, text: refuses(asked, text, pairs.target)),
-        "repetition": lambda: of_rows(loops),
+        "leftovers": lambda: leftovers(pairs),
+        "refusal": lambda: refusals(pairs),
+        "repetition": lambda: repetitions(pairs),
         "copy of the source": lambda: copies(pairs, checks.copied_share, checks.copied_words),
         "wrong script": lambda: wrong_script(pairs, checks.foreign_letters),
         "wrong language": wrong_language,
         "truncated": truncated,
         "length": length,
-        "leak": lambda: leaks(pairs, checks.origin_share, checks.origin_lift),
+        "leak": leak,
         "meaning": meaning,
     }
     fails: dict[str, Fails] = {}

@@ -1,16 +1,16 @@
 """Words that crossed from one caption into its neighbour, as they do in engines that read lines as one text."""
 
 import numpy as np
-from numpy.typing import NDArray
 
-from isogloss.translate.quality.lexicon import Lexicon, learn
+from isogloss.translate.quality.lexicon import Lexicon, has
 from isogloss.translate.quality.pairs import Fails, Pairs
+from isogloss.translate.quality.words import once
 
 # Captions looked at together: it bounds the memory.
 PART = 100_000
 
 
-def leaks(pairs: Pairs, sure: float, lift: float) -> Fails:
+def leaks(pairs: Pairs, lexicon: Lexicon) -> Fails:
     """Where a caption has a word of its neighbour's, and the neighbour has lost it: both fail.
 
     Two kinds of words show it. One has an origin that the captions themselves teach (`lexicon`): it stands where its
@@ -20,11 +20,9 @@ def leaks(pairs: Pairs, sure: float, lift: float) -> Fails:
 
     Args:
         pairs: in the order in which an engine got them; in any other, nothing is found.
-        sure, lift: what makes an origin, as in `lexicon.learn`.
+        lexicon: learnt from them.
     """
     fails = np.zeros(len(pairs), dtype=bool)
-    size = max(len(pairs.vocabulary), 1)
-    lexicon = learn(pairs.source_words, pairs.text_words, size, sure, lift)
     for first in range(0, len(pairs), PART):
         begin, end = max(first - 1, 0), min(first + PART + 1, len(pairs))
         for row, neighbour in _crossings(pairs, lexicon, begin, end):
@@ -36,14 +34,14 @@ def _crossings(pairs: Pairs, lexicon: Lexicon, begin: int, end: int) -> list[tup
     """The captions between two rows that have a neighbour's word, and the neighbour."""
     size = lexicon.size
     source, text = pairs.source_words.between(begin, end), pairs.text_words.between(begin, end)
-    in_source, in_text = np.unique(source.owners * size + source.ids), np.unique(text.owners * size + text.ids)
+    in_source, in_text = once(source, size), once(text, size)
     owner, word = in_text // size, in_text % size
     found: list[tuple[int, int]] = []
     for origins, known in ((lexicon.origin[word], True), (word, False)):
-        strange = (origins >= 0) & ~_has(in_source, owner * size + origins)
+        strange = (origins >= 0) & ~has(in_source, owner * size + origins)
         for side in (-1, 1):
             beside = (owner + side) * size
-            crossed = strange & _has(in_source, beside + origins) & ~_has(in_text, beside + word)
+            crossed = strange & has(in_source, beside + origins) & ~has(in_text, beside + word)
             for at in np.flatnonzero(crossed).tolist():
                 row, neighbour = int(owner[at]) + begin, int(owner[at]) + side + begin
                 if known:
@@ -53,12 +51,6 @@ def _crossings(pairs: Pairs, lexicon: Lexicon, begin: int, end: int) -> list[tup
                 if proof:
                     found.append((row, neighbour))
     return found
-
-
-def _has(keys: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Which are among some sorted keys."""
-    at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-    return keys[at] == wanted if len(keys) else np.zeros(len(wanted), dtype=bool)
 
 
 def _moved(pairs: Pairs, lexicon: Lexicon, row: int, neighbour: int, word: int, origin: int) -> bool:

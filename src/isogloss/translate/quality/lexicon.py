@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from isogloss.translate.quality.words import Words
+from isogloss.translate.quality.words import Words, beside, once
 
-# Captions that are counted, evenly over all: more teach little, and every caption has some hundred pairs of words.
-SAMPLE = 100_000
-PART = 5_000
+# Captions that are counted, in blocks evenly over all: more teach little, and each has some hundred pairs of words.
+SAMPLE = 50_000
+BLOCK = 2_500
 # A word of fewer captions teaches nothing sure.
 CAPTIONS = 8
 
@@ -19,7 +19,8 @@ class Lexicon:
     """What the words of translations come from.
 
     origin: [word], the source word that a word of the translations comes from, or -1 where none is sure.
-    linked: the pairs (source word * size + word) that go together more than by chance. size: of the vocabulary.
+    linked: the pairs (source word * size + word) that go together more than by chance, in order.
+    size: of the vocabulary.
     """
 
     origin: NDArray[np.int64]
@@ -28,9 +29,7 @@ class Lexicon:
 
     def goes_with(self, source: int, word: int) -> bool:
         """Whether a word of a translation may come from a source word."""
-        key = source * self.size + word
-        at = int(np.searchsorted(self.linked, key))
-        return at < len(self.linked) and int(self.linked[at]) == key
+        return bool(has(self.linked, np.array([source * self.size + word]))[0])
 
 
 def learn(source: Words, text: Words, size: int, sure: float, lift: float) -> Lexicon:
@@ -41,21 +40,24 @@ def learn(source: Words, text: Words, size: int, sure: float, lift: float) -> Le
         sure: a word comes from a source word that stands beside it in this share of its captions at least,
         lift: and this many times as often as in all captions.
     """
-    step = max(1, -(-(len(source.offsets) - 1) // SAMPLE))
-    rows = np.arange(0, len(source.offsets) - 1, step)
     of_source, of_text = np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.int64)
     keys, counts = np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64)
-    for first in range(0, len(rows), PART):
-        some = rows[first : first + PART]
-        left, right = _once(source, some, size), _once(text, some, size)
+    captions = len(source.offsets) - 1
+    blocks = range(0, captions, BLOCK)
+    counted = 0
+    for first in blocks[:: max(1, -(-captions // SAMPLE))]:
+        last = min(first + BLOCK, captions)
+        left, right = once(source.between(first, last), size), once(text.between(first, last), size)
         of_source += np.bincount(left % size, minlength=size)
         of_text += np.bincount(right % size, minlength=size)
-        together, times = np.unique(_beside(left, right, size), return_counts=True)
-        keys, counts = _added(keys, counts, together, times)
+        together, times = np.unique(beside(left, right, size)[1], return_counts=True)
+        merged, where = np.unique(np.concatenate([keys, together]), return_inverse=True)
+        counts = np.bincount(where, weights=np.concatenate([counts, times])).astype(np.int64)
+        keys, counted = merged, counted + last - first
     often = (of_text[keys % size] >= CAPTIONS) & (counts >= 2)
     keys, counts = keys[often], counts[often]
     given = counts / of_text[keys % size]
-    usual = of_source[keys // size] / max(len(rows), 1)
+    usual = of_source[keys // size] / max(counted, 1)
     dice = 2 * counts / (of_source[keys // size] + of_text[keys % size])
     best = np.argsort(dice, kind="stable")  # so that the best of a word is written last
     origin = np.full(size, -1, dtype=np.int64)
@@ -64,23 +66,7 @@ def learn(source: Words, text: Words, size: int, sure: float, lift: float) -> Le
     return Lexicon(origin, keys[given >= lift * usual], size)
 
 
-def _once(side: Words, rows: NDArray[np.int64], size: int) -> NDArray[np.int64]:
-    """The words of some texts, each once a text, as text * size + word, in order."""
-    return np.unique(
-        np.concatenate([np.asarray(side.of(row), dtype=np.int64) + at * size for at, row in enumerate(rows.tolist())])
-    )
-
-
-def _beside(left: NDArray[np.int64], right: NDArray[np.int64], size: int) -> NDArray[np.int64]:
-    """All pairs of a word of the left and one of the right in the same text, as left word * size + right word."""
-    first = np.searchsorted(right, left // size * size)
-    count = np.searchsorted(right, (left // size + 1) * size) - first
-    start = np.repeat(first - np.concatenate([[0], np.cumsum(count)[:-1]]), count)
-    return np.repeat(left % size, count) * size + right[start + np.arange(count.sum())] % size
-
-
-def _added(
-    keys: NDArray[np.int64], counts: NDArray[np.int64], more: NDArray[np.int64], times: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    merged, where = np.unique(np.concatenate([keys, more]), return_inverse=True)
-    return merged, np.bincount(where, weights=np.concatenate([counts, times])).astype(np.int64)
+def has(keys: NDArray[np.int64], wanted: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Which are among some sorted keys."""
+    at = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    return keys[at] == wanted if len(keys) else np.zeros(len(wanted), dtype=bool)

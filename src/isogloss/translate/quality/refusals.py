@@ -2,9 +2,13 @@
 
 from functools import cache
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute
 import regex
 
 from isogloss.languages import Language
+from isogloss.translate.quality.pairs import Fails, Pairs
 
 # Anywhere in a text: apologies, refusals and remarks as no caption has them. Compared without case, `’` as `'`.
 SAID = r"""
@@ -38,17 +42,31 @@ translation|translated text|output|answer|note|explanation|sure|certainly|of cou
 """
 
 
-def refuses(source: str, text: str, target: Language) -> bool:
-    """Whether a translation is, or holds, what a language model says in its own name, in any of twenty languages.
+_SAID = "|".join(f"(?:{line})" for line in SAID.split("\n") if line)
+
+# Texts searched at a time: it bounds the memory.
+PART = 100_000
+
+
+def refusals(pairs: Pairs) -> Fails:
+    """Where a translation is, or holds, what a language model says in its own name, in any of twenty languages.
 
     Where the source says such a thing itself, or has a label, its translation may.
     """
-    answered = _plain(text)
-    asked = _plain(source)
-    said, label = _patterns(target)
-    if said.search(answered):
-        return not said.search(asked)
-    return bool(label.search(answered)) and not any(mark in asked for mark in ":：")
+    said, label = _patterns(pairs.target)
+    fails = np.zeros(len(pairs), dtype=bool)
+    for first in range(0, len(pairs), PART):
+        texts = pa.array([_plain(text) for text in pairs.texts[first : first + PART]])
+        # RE2 looks for all at once; what it finds is looked at again, for it knows no letters but ASCII's at a border.
+        maybe = pyarrow.compute.match_substring_regex(texts, pattern=_SAID, ignore_case=True)  # pyright: ignore
+        labels = pyarrow.compute.match_substring_regex(texts, pattern="[:：(（\\[]")  # pyright: ignore
+        for row in np.flatnonzero(np.asarray(maybe) | np.asarray(labels)).tolist():
+            asked, answered = _plain(pairs.sources[first + row]), texts[row].as_py()
+            if said.search(answered):
+                fails[first + row] = not said.search(asked)
+            elif label.search(answered):
+                fails[first + row] = not any(mark in asked for mark in ":：")
+    return fails
 
 
 def _plain(text: str) -> str:
@@ -58,13 +76,12 @@ def _plain(text: str) -> str:
 @cache
 def _patterns(target: Language) -> tuple["regex.Pattern[str]", "regex.Pattern[str]"]:
     """What is said, and labels, among which are the names of the target: "Spanish: …"."""
-    said = "|".join(rf"(?:{line})" for line in SAID.split("\n") if line)
     names = "|".join(regex.escape(name) for name in (target.name, target.endonym))
     # "Sure! Here…", "Translation (Spanish): …", "**Note**: …", "… (Note that …": a label, and what separates it.
     label = rf"^\W*(?:{LABEL.strip()}|{names})\b[^:：\w]{{0,3}}(?:\((?:{names}|[^)]{{1,20}})\))?\W{{0,3}}[:：]"
     aside = rf"[(（\[]\W*(?:{LABEL.strip()})\b[ :：]"
     sure = r"^\W*(?:sure|certainly|of course|claro|bien sûr|natürlich|gerne|certo|конечно|elbette|tentu|好的|当然|もちろん|물론|ज़रूर|অবশ্যই|بالتأكيد)[!！。,，].{0,40}[:：]"
     flags = regex.IGNORECASE | regex.V0
-    return regex.compile(rf"(?<![\p{{Latin}}\p{{Cyrillic}}])(?:{said})", flags), regex.compile(
+    return regex.compile(rf"(?<![\p{{Latin}}\p{{Cyrillic}}])(?:{_SAID})", flags), regex.compile(
         f"{label}|{aside}|{sure}", flags
     )

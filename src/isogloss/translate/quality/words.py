@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 # well enough to count and to compare. The long vowel of katakana belongs to no script.
 UNSPACED = r"\p{Hani}\p{Hira}\p{Kana}\p{Thai}\p{Laoo}\p{Khmr}\p{Mymr}ー"
 
-_PIECE = regex.compile(rf"([{UNSPACED}]+)|[[\p{{L}}\p{{M}}\p{{N}}]--[{UNSPACED}]]+", regex.V1)
+_RUN = regex.compile(rf"[{UNSPACED}]")
+_WORD = regex.compile(r"[\p{L}\p{M}\p{N}]+")
+_EITHER = regex.compile(rf"([{UNSPACED}]+)|([[\p{{L}}\p{{M}}\p{{N}}]--[{UNSPACED}]]+)", regex.V1)
 
 
 def words(text: str) -> list[str]:
@@ -21,14 +23,21 @@ def words(text: str) -> list[str]:
     >>> words("L'été, ৪২ 公園で")
     ['l', 'été', '42', '公園', '園で']
     """
+    return [_plain(piece) for piece in _pieces(text)]
+
+
+def _pieces(text: str) -> list[str]:
+    lower = text.casefold()
+    if not _RUN.search(lower):
+        return _WORD.findall(lower)
     found: list[str] = []
-    for match in _PIECE.finditer(text):
-        piece: str = match[0]
-        if match[1]:
-            found += [piece[at : at + 2] for at in range(len(piece) - 1)] or [piece]
-        else:
-            found.append(str(int(piece)) if piece.isdecimal() and len(piece) < 20 else piece.casefold())
+    for run, word in _EITHER.findall(lower):
+        found += [run[at : at + 2] for at in range(len(run) - 1)] or [run or word]
     return found
+
+
+def _plain(piece: str) -> str:
+    return str(int(piece)) if piece.isdecimal() and not piece.isascii() else piece
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,11 +78,33 @@ class Words:
 def number(sides: Sequence[Sequence[str]]) -> tuple[list[Words], list[str]]:
     """Texts of several sides with one numbering, and the words by their numbers."""
     known: dict[str, int] = {}
+    plain: dict[str, int] = {}
     found: list[Words] = []
     for texts in sides:
         ids, ends = array("i"), array("q", [0])
         for text in texts:
-            ids.extend(known.setdefault(word, len(known)) for word in words(text))
+            pieces = _pieces(text)
+            for piece in pieces:
+                if piece not in known:
+                    known[piece] = plain.setdefault(_plain(piece), len(plain))
+            ids.extend([known[piece] for piece in pieces])
             ends.append(len(ids))
         found.append(Words(np.array(ids, dtype=np.int64), np.array(ends, dtype=np.int64)))
-    return found, list(known)
+    return found, list(plain)
+
+
+def once(side: Words, size: int) -> NDArray[np.int64]:
+    """The words of each text, every word once a text, as text * size + word, in order. size: of the vocabulary."""
+    return np.unique(side.owners * size + side.ids)
+
+
+def beside(left: NDArray[np.int64], right: NDArray[np.int64], size: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """All pairs of words of the same text, of what `once` gave for two sides.
+
+    Returns: the place in left, and left word * size + right word: [pair].
+    """
+    first = np.searchsorted(right, left // size * size)
+    count = np.searchsorted(right, (left // size + 1) * size) - first
+    start = np.repeat(first - np.cumsum(count) + count, count)
+    place = np.repeat(np.arange(len(left)), count)
+    return place, left[place] % size * size + right[start + np.arange(len(start))] % size
