@@ -125,23 +125,27 @@ def translate(
 
 def _remember(job: Job, count: int, translated: Iterator[tuple[Chunk, list[Translation]]], write_every: float) -> None:
     """Put so many texts into the memory as they are translated."""
-    texts: list[str] = []
-    translations: list[Translation] = []
+    # One list, to which a chunk is added in one step: Ctrl-C may come between any two.
+    done: list[tuple[Chunk, list[Translation]]] = []
     written = time.monotonic()
+
+    def write() -> None:
+        job.memory.add([text for chunk, _ in done for text in chunk], [one for _, found in done for one in found])
+
     with progress(f"{job.source.tag} → {job.target.tag}", count) as advance:
         try:
             for chunk, found in translated:
                 if len(chunk) != len(found):
                     raise RuntimeError(f"{job.engine} gave {len(found)} translations for {len(chunk)} texts")
-                texts += chunk
-                translations += found
+                done.append((chunk, found))
                 if time.monotonic() - written >= write_every:
-                    job.memory.add(texts, translations)
-                    texts, translations, written = [], [], time.monotonic()
+                    write()
+                    done.clear()
+                    written = time.monotonic()
                 advance(len(chunk))
         finally:
-            if texts:
-                job.memory.add(texts, translations)
+            if done:
+                write()
 
 
 def _write(job: Job, judge: Judge | None) -> Result:
