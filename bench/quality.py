@@ -2,7 +2,7 @@
 
 python bench/quality.py            the half of the captions that no threshold was chosen on
 python bench/quality.py --chosen   the half that thresholds were chosen on
-python bench/quality.py --speed    captions a second and memory, on the emoji names over and over
+python bench/quality.py --speed    captions per CPU second, and memory
 
 Prints the tables of docs/results/translation_quality.md.
 """
@@ -129,24 +129,24 @@ def true_rejections(aligned: Aligned) -> None:
 
 
 def speed(captions_: int) -> None:
-    """Prints captions a second, check by check, and the memory of the process."""
+    """Prints captions per CPU second, check by check, and the memory of the process."""
     for tag in ("es", "hi", "ja"):
         sources, texts = captions(tag)
         times = -(-captions_ // len(sources))
         # No two captions are alike, as in a job.
         sources = [f"{text} {number}" for number in range(times) for text in sources][:captions_]
         texts = [f"{text} {number}" for number in range(times) for text in texts][:captions_]
-        seen = [time.perf_counter()]
+        seen = [time.process_time()]
         evidence(
             Pairs(sources, texts, ENGLISH, language(tag)),
             [Translation(text) for text in texts],
             Checks(),
-            lambda done, _, seen=seen: seen.append(time.perf_counter()),
+            lambda done, _, seen=seen: seen.append(time.process_time()),
         )
         seconds = ", ".join(f"{name} {b - a:.1f}" for name, (a, b) in zip(REASONS, pairwise(seen), strict=True))
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
         print(
-            f"{tag}: {captions_ / (seen[-1] - seen[0]):,.0f} captions/s, {memory:.2f} GiB at most; seconds: {seconds}"
+            f"{tag}: {captions_ / (seen[-1] - seen[0]):,.0f} captions per CPU second, {memory:.2f} GiB at most; seconds: {seconds}"
         )
 
 
