@@ -27,7 +27,8 @@ from isogloss.translate.quality.judge import evidence
 from isogloss.translate.quality.pairs import Fails, Pairs
 
 # In place of this folder, whose translate.py would hide the tests of the same name.
-sys.path[0] = str(Path(__file__).resolve().parents[1] / "tests")
+sys.path.remove(str(Path(__file__).resolve().parent))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 from translate.human_captions import LANGUAGES as HUMAN_LANGUAGES
 from translate.human_captions import captions
 

@@ -60,7 +60,6 @@ def test_real_leaks_of_apertium() -> None:
     leaked = {row for row in range(1, len(sources)) if (more[row] & less[row - 1]) or (more[row - 1] & less[row])}
     seen = set(found(sources, leaky, "spa"))
     both = leaked | {row - 1 for row in leaked}
-    print(len(leaked), len(leaked & seen), len(seen - both))
     assert len(leaked) > 50
     assert len(leaked & seen) >= 0.8 * len(leaked)
     assert len(seen - both) <= 0.01 * len(sources)
