@@ -8,12 +8,16 @@ from dataclasses import dataclass
 from PIL import Image
 
 from isogloss.data.images import UNDECODABLE, decode, reason
+from isogloss.data.sources.jpeg import plain_size
 from isogloss.errors import UserError
 
 # Orientations of EXIF that lay a picture on its side.
 _SIDEWAYS = (5, 6, 7, 8)
 # Without one of these a picture's bytes say nothing of its orientation, and reading EXIF would decode a PNG.
 _ORIENTED = (b"Exif\0\0", b"eXIf", b"EXIF", b"tiff:Orientation", b"Raw profile type exif", b"Raw profile type APP1")
+
+# Pixels; of larger pictures Pillow judges.
+_SURELY_NO_BOMB = 2**24
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +46,16 @@ def probe(content: bytes, decoded: bool = False) -> Probed | Unusable:
     """
     if not content:
         return Unusable("picture without bytes")
+    plain = plain_size(content)
+    if plain and not decoded and plain[0] * plain[1] <= _SURELY_NO_BOMB and _ends(content, "JPEG"):
+        return Probed(*plain, hashlib.sha256(content).hexdigest())
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # an error follows at twice the size
             with Image.open(io.BytesIO(content)) as opened:
                 width, height = opened.size
                 kind = opened.format or ""
-                if any(mark in content for mark in _ORIENTED) and opened.getexif().get(0x0112) in _SIDEWAYS:
+                if _oriented(opened, content) and opened.getexif().get(0x0112) in _SIDEWAYS:
                     width, height = height, width
             if decoded or not _ends(content, kind):
                 decode(content, "it")
@@ -59,6 +66,13 @@ def probe(content: bytes, decoded: bool = False) -> Probed | Unusable:
     except UNDECODABLE as error:
         return Unusable("not a picture", reason(error))
     return Probed(width, height, hashlib.sha256(content).hexdigest())
+
+
+def _oriented(opened: Image.Image, content: bytes) -> bool:
+    """Whether a picture may say how it lies."""
+    if opened.format in ("JPEG", "MPO"):
+        return "exif" in opened.info or "xmp" in opened.info
+    return any(mark in content for mark in _ORIENTED)
 
 
 def _ends(content: bytes, kind: str) -> bool:

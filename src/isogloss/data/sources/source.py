@@ -82,17 +82,21 @@ class Listing:
         return iter(self.entries)
 
 
-# Pictures of a listing: enough to be worth a process's while, few enough that a stop loses seconds.
-LISTED = 1000
+# Pictures of a unit: enough that the writing of its part is no matter, few enough that a stop loses seconds.
+LISTED = 4000
+# A picture that has to be fetched takes as long as so many that lie here.
+_FETCHED = 10
 
 
 def listings(entries: Iterator[Found | Skipped]) -> Iterator[Listing]:
-    """Entries in units of `LISTED`."""
+    """Entries in units of `LISTED`, or fewer where their pictures have to be fetched."""
     unit: list[Found | Skipped] = []
+    weight = 0
     for entry in entries:
         unit.append(entry)
-        if len(unit) == LISTED:
+        weight += _FETCHED if "://" in entry.file else 1
+        if weight >= LISTED:
             yield Listing(tuple(unit))
-            unit = []
+            unit, weight = [], 0
     if unit:
         yield Listing(tuple(unit))
