@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 from data.export.pictures import KEYS, build, caption, encoded, row
 from data.small_dataset import everything
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from isogloss.data.dataset import Dataset
@@ -154,6 +154,7 @@ def test_a_dataset_that_changed_while_its_export_was_stopped_is_exported_anew(da
     assert export_dataset(dataset.root, tmp_path / "out", "webdataset", jobs=1).pictures == 9
 
 
+@settings(max_examples=40)
 @given(
     pictures=st.lists(st.tuples(st.sampled_from(["train", "test"]), st.integers(1, 50)), min_size=1, max_size=40),
     size=st.integers(1, 120),

@@ -6,6 +6,7 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
+import datasets
 import pyarrow.parquet as pq
 import pytest
 from data.export.pictures import FORMATS, KEYS, build, contents, told
@@ -73,6 +74,25 @@ def close(one: Any, other: Any) -> bool:
     if isinstance(one, list):
         return len(one) == len(other) and all(map(close, one, other))
     return abs(one - other) < 1e-6 if isinstance(one, float) else one == other
+
+
+def test_datasets_opens_it_by_its_card(dataset: Dataset, tmp_path: Path) -> None:
+    """Where the first pictures lack what later ones have: an ending, a language, a caption in the main one."""
+    export_dataset(dataset.root, tmp_path / "out", "webdataset", main="hi", jobs=1)
+    opened: Any = datasets.load_dataset(str(tmp_path / "out"), cache_dir=str(tmp_path / "cache"))
+    captions, pictures = told(dataset), contents(dataset)
+    for name, split in (("train", "train"), ("test_dev", "test-dev")):
+        rows = opened[name]
+        for ending in set(FORMATS.values()):
+            rows = rows.cast_column(ending, datasets.Image(decode=False))
+        assert [row["json"]["key"] for row in rows] == dataset.images(split)["key"].to_pylist()
+        for row in rows:
+            key = row["json"]["key"]
+            (found,) = [row[ending]["bytes"] for ending in set(FORMATS.values()) if row[ending]]
+            assert found == pictures[key]
+            for language in dataset.languages:
+                texts = [one["text"] for one in row["json"]["captions"][language] or []]
+                assert texts == [one["text"] for one in captions[key].get(language, [])]
 
 
 def test_another_main_language(dataset: Dataset, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """The README.md of an export: a dataset card as the Hugging Face Hub reads it, and as people do."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,7 @@ def dataset_card(
     counts: Mapping[str, int],
     patterns: Mapping[str, str],
     main: str,
+    features: Sequence[Mapping[str, Any]] = (),
 ) -> str:
     """The card's text.
 
@@ -44,13 +45,14 @@ def dataset_card(
         columns: of every language, those that its captions fill.
         counts: the pictures of every split that were written. patterns: the files of every split.
         main: the language of the one caption that every picture has in WebDataset.
+        features: what the files hold, where they do not say it themselves.
     """
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
     )
     information = dataset.information
     return environment.get_template("card.md").render(
-        front_matter=_front_matter(dataset, counts, patterns),
+        front_matter=_front_matter(dataset, counts, patterns, features),
         information=information,
         title=information.get("name") or dataset.root.name,
         kind=kind,
@@ -63,13 +65,17 @@ def dataset_card(
     )
 
 
-def _front_matter(dataset: Dataset, counts: Mapping[str, int], patterns: Mapping[str, str]) -> str:
+def _front_matter(
+    dataset: Dataset, counts: Mapping[str, int], patterns: Mapping[str, str], features: Sequence[Mapping[str, Any]]
+) -> str:
     from huggingface_hub import DatasetCardData
 
     licence = str(dataset.information.get("licence", ""))
     known = licence.lower() in _HUB_LICENCES
     files = [{"split": split, "path": pattern} for split, pattern in patterns.items() if counts[split]]
     more: dict[str, Any] = {} if known or not licence else {"license_name": licence}
+    if features:
+        more["dataset_info"] = {"features": list(features)}
     data = DatasetCardData(
         # The Hub's field has codes of two or three letters; whole tags have a field of their own.
         language=sorted({tag.split("-")[0] for tag in dataset.languages}),

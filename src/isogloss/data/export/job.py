@@ -189,6 +189,7 @@ def _write_one(
     offsets, _ = prepared.captions(main, shard.first, shard.last)
     written = untold = seen = 0
     rejected: list[dict[str, str]] = []
+    endings: set[str] = set()
     with new_file(path) as partial:
         for pictures in FORMATS[kind].write_shard(dataset, prepared, shard, partial, main):
             for picture in pictures:
@@ -197,11 +198,15 @@ def _write_one(
                     rejected.append({"key": listed["key"], "file": listed["file"], "reason": picture.fault})
                 else:
                     written += 1
+                    endings.add(picture.ending)
                     untold += bool(offsets[place] == offsets[place + 1])
             seen += len(pictures)
             if progress:
                 progress(seen)
-    write_json(_counted(folder, path), {"pictures": written, "untold": untold, "rejected": rejected})
+    write_json(
+        _counted(folder, path),
+        {"pictures": written, "untold": untold, "endings": sorted(endings), "rejected": rejected},
+    )
     return seen
 
 
@@ -217,11 +222,13 @@ def _finish(
     """Write what stands beside the shards: the card, what was rejected, and the record of the export."""
     counts = dict.fromkeys(splits, 0)
     untold = 0
+    endings: set[str] = set()
     rejected: list[dict[str, str]] = []
     for shard in plan.shards:
         counted = read_object(_counted(folder, Path(FORMATS[kind].shard_file(shard, splits[shard.split]))))
         counts[shard.split] += counted["pictures"]
         untold += counted["untold"]
+        endings.update(counted["endings"])
         rejected += counted["rejected"]
     exported = Exported(len(plan.shards), sum(counts.values()), len(rejected), untold)
     if not exported.pictures:
@@ -235,6 +242,8 @@ def _finish(
         splits[split]: f"data/{splits[split]}-*" if kind == "parquet" else f"{splits[split]}-*.tar" for split in splits
     }
     counted = {splits[split]: count for split, count in counts.items()}
-    write_text(whole / "README.md", dataset_card(dataset, kind, plan.columns, counted, patterns, main))
+    # A Parquet file says itself what it holds.
+    features = webdataset.features(plan.columns, endings) if kind == "webdataset" else []
+    write_text(whole / "README.md", dataset_card(dataset, kind, plan.columns, counted, patterns, main, features))
     write_json(whole / RECORD, {"identity": identity, "exported": asdict(exported)})
     return exported

@@ -3,7 +3,7 @@
 import io
 import json
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,25 @@ def sample_name(key: str) -> str:
     ('beach', '000001%2Etar%2Fbeach%2Eat%2Enight', '100%25')
     """
     return "".join(f"%{ord(letter):02X}" if letter in "%./\\" or ord(letter) < 32 else letter for letter in key)
+
+
+def features(columns: Mapping[str, tuple[str, ...]], endings: Collection[str]) -> list[dict[str, Any]]:
+    """What the archives hold, as a dataset card states it: `datasets` would else take the first pictures for all.
+
+    columns: of every language, those that its captions fill; endings: of the pictures.
+    """
+    kinds = {"text": "string", "source": "string", "score": "float32", "original": "int32"}
+    captions = [
+        {"name": language, "list": [{"name": name, "dtype": kinds[name]} for name in names]}
+        for language, names in columns.items()
+    ]
+    about = {"key": "string", "caption": "string", "width": "int32", "height": "int32", "sha256": "string"}
+    fields = [{"name": name, "dtype": kind} for name, kind in (about | {"split": "string"}).items()]
+    return [
+        *({"name": name, "dtype": "string"} for name in ("__key__", "__url__", "txt")),
+        *({"name": ending, "dtype": "image"} for ending in sorted(endings)),
+        {"name": "json", "struct": [*fields, {"name": "captions", "struct": captions}]},
+    ]
 
 
 def write_shard(dataset: Dataset, prepared: Prepared, shard: Shard, path: Path, main: str) -> Iterator[list[Read]]:
