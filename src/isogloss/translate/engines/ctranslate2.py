@@ -25,7 +25,7 @@ from isogloss.workers import cores
 # MADLAD-400 (Apache 2.0) and OPUS-MT (CC BY 4.0 or Apache 2.0) are for any.
 MODEL = "facebook/nllb-200-distilled-600M"
 # Source pieces of a batch, padding included, on a processor and on a GPU; `bench/translate.py` tries others.
-TOKENS: Mapping[str, int] = {"cpu": 512, "cuda": 8192}
+TOKENS: Mapping[str, int] = {"cpu": 2048, "cuda": 8192}
 TEXTS_PER_CALL: Mapping[str, int] = {"cpu": 512, "cuda": 8192}
 
 
