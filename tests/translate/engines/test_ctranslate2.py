@@ -129,7 +129,7 @@ def test_what_is_not_there(tmp_path: Path, converted: Saved) -> None:
         open_engine(EngineChoice("ctranslate2", "./nowhere"))
     with pytest.raises(UserError, match="does not compute in float16 on this cpu; choose one of float32, int8"):
         opened(converted("opus"), precision="float16")
-    with pytest.raises(UserError, match="There is no GPU that CTranslate2 can use for the device 'cuda:1'"):
+    with pytest.raises(UserError, match="There is no device 'cuda:1': CTranslate2 sees no GPU here"):
         open_engine(EngineChoice("ctranslate2", str(converted("opus")), device="cuda:1"))
     damaged = tmp_path / "damaged"
     damaged.mkdir()

@@ -16,6 +16,7 @@ from isogloss.translate.batches import LONGEST, batches, limit
 from isogloss.translate.checkpoint import fetch, name_of
 from isogloss.translate.codes import Codes, read_codes
 from isogloss.translate.conversion import converted
+from isogloss.translate.device import choose_device
 from isogloss.translate.engine import Translation
 from isogloss.translate.engines import EngineChoice
 from isogloss.translate.pieces import Pieces, open_pieces
@@ -105,7 +106,7 @@ def open_engine(choice: EngineChoice) -> CTranslate2Engine:
         raise UserError(
             "The engine ctranslate2 needs the package CTranslate2; install it with `pip install ctranslate2`."
         ) from None
-    device, _, index = _device(choice.device, ctranslate2.get_cuda_device_count()).partition(":")
+    device, _, index = choose_device(choice.device, ctranslate2.get_cuda_device_count(), "CTranslate2").partition(":")
     stored, computed = _precision(choice.precision, device, ctranslate2.get_supported_compute_types(device))
     model = choice.model or MODEL
     folder = converted(fetch(model, "ctranslate2"), name_of(model), stored)
@@ -135,14 +136,6 @@ def open_engine(choice: EngineChoice) -> CTranslate2Engine:
         tokens=TOKENS[device],
         texts_per_call=TEXTS_PER_CALL[device],
     )
-
-
-def _device(asked: str, gpus: int) -> str:
-    if asked == "auto":
-        return "cuda" if gpus else "cpu"
-    if asked.startswith("cuda") and not gpus:
-        raise UserError(f"There is no GPU that CTranslate2 can use for the device '{asked}'; give cpu or auto.")
-    return asked
 
 
 def _precision(asked: str, device: str, supported: set[str]) -> tuple[str, str]:

@@ -26,6 +26,7 @@ from isogloss.models.tower import FAILURES, reason
 from isogloss.translate.batches import GROWTH, LONGEST, batches, limit
 from isogloss.translate.checkpoint import fetch, name_of
 from isogloss.translate.codes import Codes, read_codes
+from isogloss.translate.device import choose_device
 from isogloss.translate.engine import Translation
 from isogloss.translate.engines import EngineChoice
 from isogloss.translate.prompt import answer, prompt
@@ -164,7 +165,7 @@ def open_engine(choice: EngineChoice) -> TransformersEngine:
     Raises:
         UserError: the model, its tokenizer, its chat template or the device is not there.
     """
-    device = _device(choice.device)
+    device = choose_device(choice.device, torch.cuda.device_count(), "PyTorch")
     dtype = _precision(choice.precision, device)
     if choice.threads:
         torch.set_num_threads(choice.threads)
@@ -214,14 +215,6 @@ def _kind(config: Any, name: str) -> Any:
     raise UserError(
         f"{name} is a {config.model_type}, which writes no text; name a sequence-to-sequence or an instruction-tuned model."
     )
-
-
-def _device(asked: str) -> str:
-    if asked == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    if asked.startswith("cuda") and not torch.cuda.is_available():
-        raise UserError(f"There is no GPU that PyTorch can use for the device '{asked}'; give cpu or auto.")
-    return asked
 
 
 def _precision(asked: str, device: str) -> torch.dtype:
