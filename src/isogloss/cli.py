@@ -24,11 +24,16 @@ from isogloss.translate.command import translate
 
 _RUN_HELP = "the folder that is made for the run; one that was stopped goes on."
 # Beside the recipe's own fields: name, type, default and help of each.
-_ESTIMATE_OPTIONS: tuple[tuple[str, Any, Any, str], ...] = (
+ESTIMATE_OPTIONS: tuple[tuple[str, Any, Any, str], ...] = (
     ("estimate", bool, False, "print what the run will take in time, memory and money, and train nothing."),
     ("assume_images", int | None, None, "with --estimate: pictures to train on, where the dataset is not there."),
     ("assume_tokens", int, 16, "with --estimate: of a caption, where the dataset or the tokenizer is not there."),
-    ("assume_utilisation", float, 0.4, "with --estimate: the share of a device's peak that a step reaches."),
+    (
+        "assume_utilisation",
+        float,
+        0.4,
+        "with --estimate: the share of the peak in a device's data sheet that a step reaches.",
+    ),
     ("price_per_hour", float | None, None, "with --estimate: of one device of the table, in any currency."),
 )
 
@@ -69,7 +74,7 @@ def train(arguments: Sequence[str]) -> None:
     from isogloss.train.run import train as run_recipe
 
     default = _named_towers(load_recipe(arguments[0]), arguments)
-    extra = [name.replace("_", "-") for name, *_ in _ESTIMATE_OPTIONS]
+    extra = [name.replace("_", "-") for name, *_ in ESTIMATE_OPTIONS]
     known = [*field_paths(default), "run", *extra, "no-estimate", "help"]
     for argument in arguments[1:]:
         name = argument.removeprefix("--").split("=")[0].replace("_", "-").replace(".no-", ".")
@@ -82,10 +87,7 @@ def train(arguments: Sequence[str]) -> None:
         [
             ("recipe", Annotated[type(default), tyro.conf.arg(name="")], default),
             ("run", Annotated[Path, tyro.conf.arg(help=_RUN_HELP)], Path("runs") / Path(arguments[0]).stem),
-            *(
-                (name, Annotated[kind, tyro.conf.arg(help=text)], value)
-                for name, kind, value, text in _ESTIMATE_OPTIONS
-            ),
+            *((name, Annotated[kind, tyro.conf.arg(help=text)], value) for name, kind, value, text in ESTIMATE_OPTIONS),
         ],
     )
     chosen: Any = tyro.cli(
@@ -100,7 +102,7 @@ def train(arguments: Sequence[str]) -> None:
         assumed = Assumed(chosen.assume_images, chosen.assume_tokens, chosen.assume_utilisation, chosen.price_per_hour)
         print_estimate(chosen.recipe, assumed)
         return
-    for name, _, value, _ in _ESTIMATE_OPTIONS:
+    for name, _, value, _ in ESTIMATE_OPTIONS:
         if getattr(chosen, name) != value:
             raise UserError(f"--{name.replace('_', '-')} is for an estimate; give it with --estimate, or leave it out.")
     print(run_recipe(chosen.recipe, chosen.run))

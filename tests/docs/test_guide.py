@@ -13,7 +13,7 @@ from PIL import Image
 from transformers import AutoConfig, AutoModel
 from transformers.models.vit import ViTImageProcessorPil
 
-from isogloss.cli import COMMANDS, dispatch
+from isogloss.cli import COMMANDS, ESTIMATE_OPTIONS, dispatch
 from isogloss.data.dataset import Dataset
 from isogloss.data.validate import validate
 from isogloss.models.tokenizer import train_tokenizer
@@ -51,6 +51,7 @@ def test_commands_and_their_options_exist(command: str, capsys: pytest.CaptureFi
     options = [word.removeprefix("--").split("=")[0] for word in words if word.startswith("--") and word != "--help"]
     if name == ("train",):
         known = [*field_paths(load_recipe("clip_emoji_parallel")), *field_paths(load_recipe("text_emoji")), "run"]
+        known += [option.replace("_", "-") for option, *_ in ESTIMATE_OPTIONS]
     else:
         with pytest.raises(SystemExit):
             dispatch([*(name or ()), "--help"])

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 
 from isogloss.errors import UserError
-from isogloss.train.devices import DEVICES, this_machine
+from isogloss.train.devices import DEVICES, MEASURED_SHARE, this_machine
 from isogloss.train.estimate import CALL_SECONDS, Estimate, estimate, runs_of
 from isogloss.train.recipe import Recipe
 
@@ -18,7 +18,7 @@ class Assumed:
     Args:
         images: how many pictures are trained on; counted where the dataset is there.
         tokens: of a caption, its first and last one included; counted where dataset and tokenizer are there.
-        utilisation: the share of a device's peak that a whole training step reaches.
+        utilisation: the share that a whole training step reaches of the peak in a device's data sheet.
         price_per_hour: of one device of the table, in any currency.
     """
 
@@ -59,9 +59,10 @@ def print_estimate(recipe: Recipe, assumed: Assumed) -> None:
     )
     for device in (*DEVICES, machine):
         runs = [one for _, one in made[device.bfloat16 is not None]]
-        seconds = sum(one.seconds(device, assumed.utilisation) for one in runs)
+        share = MEASURED_SHARE if device is machine else assumed.utilisation
+        seconds = sum(one.seconds(device, share) for one in runs)
         last = runs[-1]
-        step = last.step_seconds(device, assumed.utilisation, last.phases[-1])
+        step = last.step_seconds(device, share, last.phases[-1])
         memory = max(one.memory for one in runs)
         devices.add_row(
             device.name,
@@ -124,7 +125,7 @@ def _assumptions(one: Estimate, assumed: Assumed) -> list[str]:
         said.append(f"An epoch has {epoch:,} steps.")
     said.append(
         f"A step takes as long as the longest of three: its products at {assumed.utilisation:g} of the device's peak "
-        f"(--assume-utilisation), its memory traffic at the full bandwidth, and {CALL_SECONDS * 1e6:g} µs for each "
+        f"(--assume-utilisation; {MEASURED_SHARE:g} of what was measured on this machine), its memory traffic at the full bandwidth, and {CALL_SECONDS * 1e6:g} µs for each "
         "operation that PyTorch starts. Pictures are assumed to be decoded as fast as they are trained on."
     )
     said.append("One device. Validation, checkpoints, evaluation and starting are not counted.")
