@@ -1,6 +1,7 @@
 """The page of a dataset, read as HTML."""
 
 import re
+from collections import Counter
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -64,6 +65,20 @@ def test_languages_have_their_counts_coverage_and_rates(untouched: tuple[Dataset
         "বাংলা Bengali · bn Beng Indo-European 14 14 33.3 % 40.0 % 30 0.49 0.24–0.73 22.2 %"
     )
     assert len(rows) == len(COLOURS)
+
+
+def test_lengths_are_drawn_where_they_lie(untouched: tuple[Dataset, str]) -> None:
+    """The longest of all, 149 characters, decides the axis, from 0 to 150 in 30 bars."""
+    dataset, html = untouched
+    drawn = re.findall(r'<svg class="histogram spark".*?</svg>', part(html, "languages"), flags=re.S)
+    for tag, svg in zip(sorted(COLOURS), drawn, strict=True):
+        counts = Counter(len(text) // 5 for text in dataset.captions(tag)["text"].to_pylist())
+        bars = {
+            int(float(x)): float(height) for x, height in re.findall(r'<rect x="([\d.]+)".*? height="([\d.]+)"', svg)
+        }
+        assert bars == pytest.approx(
+            {place: 100 * count / max(counts.values()) for place, count in counts.items()}, abs=0.01
+        )
 
 
 def test_what_was_left_out_stands_there_and_text_is_escaped(untouched: tuple[Dataset, str]) -> None:

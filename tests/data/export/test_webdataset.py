@@ -9,6 +9,7 @@ from typing import Any
 import datasets
 import pyarrow.parquet as pq
 import pytest
+import webdataset
 from data.export.pictures import FORMATS, KEYS, build, contents, told
 from data.small_dataset import everything
 from hypothesis import given
@@ -74,6 +75,19 @@ def close(one: Any, other: Any) -> bool:
     if isinstance(one, list):
         return len(one) == len(other) and all(map(close, one, other))
     return abs(one - other) < 1e-6 if isinstance(one, float) else one == other
+
+
+def test_webdataset_itself_reads_pictures_captions_and_fields(dataset: Dataset, tmp_path: Path) -> None:
+    export_dataset(dataset.root, tmp_path / "out", "webdataset", jobs=1)
+    shards = sorted(str(path) for path in (tmp_path / "out").glob("*.tar"))
+    found: list[Any] = list(webdataset.WebDataset(shards, shardshuffle=False).decode("pil"))
+    captions = told(dataset)
+    assert {sample["json"]["key"] for sample in found} == set(KEYS)
+    for sample in found:
+        assert sample["__key__"] == sample_name(sample["json"]["key"])
+        assert sample["txt"] == captions[sample["json"]["key"]]["en"][0]["text"]
+        (ending,) = set(FORMATS.values()) & set(sample)
+        assert sample[ending].size == (sample["json"]["width"], sample["json"]["height"])
 
 
 def test_datasets_opens_it_by_its_card(dataset: Dataset, tmp_path: Path) -> None:
