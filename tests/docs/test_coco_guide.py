@@ -71,6 +71,11 @@ def test_every_command_of_the_guide(isogloss: Program, tmp_path: Path, monkeypat
     assert len(estimates) == 2
     assert all("An epoch has 14,160 steps." in output for output in estimates), "113,287 pictures, 8 a step"
 
+    counted = isogloss("train", *f"clip_coco_parallel {SMALL} --estimate".split())
+    assert counted.code == 0, counted.errors
+    assert "Captions are those of the first step of the dataset" in counted.output
+    assert "An epoch has 3 steps." in counted.output, "24 pictures"
+
     experiment = json.loads(Path("runs/coco/comparison/experiment.json").read_text(encoding="utf-8"))
     assert [(arm["name"], arm["trained"]) for arm in experiment["arms"]] == [
         ("english_only", ["en"]),
