@@ -81,8 +81,7 @@ def draw(root: Path, pipe: Connection) -> None:
     def one(step: int) -> list[str]:
         return choose_captions(split, LANGUAGES, rows[sampler.indices(step)], 1, sampler.generator(step))[0]
 
-    answer(pipe, one)
-    for step in range(1000):  # as in training, where each picture is looked up too
+    for step in range(answer(pipe, one)):  # as in training, where each picture is looked up too
         one(step)
         for image in rows[sampler.indices(step)].tolist():
             _ = [split.images[column][image].as_py() for column in ("file", "offset", "length")]
@@ -113,8 +112,12 @@ def draw_plainly(root: Path, pipe: Connection) -> None:
     answer(pipe, one, lambda step: known.__setitem__(step, sampler.indices(step)))
 
 
-def answer(pipe: Connection, one: Callable[[int], list[str]], prepare: Callable[[int], None] | None = None) -> None:
-    """Draw steps when asked for them; tell how long each took, what the memory is now, and a sum over the texts."""
+def answer(pipe: Connection, one: Callable[[int], list[str]], prepare: Callable[[int], None] | None = None) -> int:
+    """Draw steps when asked for them; tell how long each took, what the memory is now, and a sum over the texts.
+
+    Returns how many steps there were.
+    """
+    drawn = 0
     while (asked := pipe.recv()) is not None:
         seconds: list[float] = []
         total = 0
@@ -125,7 +128,9 @@ def answer(pipe: Connection, one: Callable[[int], list[str]], prepare: Callable[
             texts = one(step)
             seconds.append(time.perf_counter() - start)
             total = zlib.crc32("\n".join(texts).encode(), total)
+        drawn += len(seconds)
         pipe.send({"seconds": seconds, "memory": memory(), "texts": total})
+    return drawn
 
 
 class Side:
