@@ -98,7 +98,7 @@ def test_split_files_and_captions_in_another_language(flickr: Path) -> None:
 
 
 def test_rows_that_cannot_be_read_and_pictures_that_are_missing_are_listed(flickr: Path) -> None:
-    content = FORMS["pipes"].encode() + b"2199200615.jpg| 4   A dog runs .\n" + b"10002456.jpg| 1| caf\xe9\n"
+    content = FORMS["pipes"].encode() + b"2199200615.jpg| 4   A dog runs .\n" + b"10002456.jpg| 1| ma\xf1ana\n"
     content += "2258277193_586949ec62.jpg.1| 0| Cafe\u0301 .\n".encode()
     found = imported(open_tokens(flickr, content, "results.csv"), flickr / "dataset")
     assert found.captions == EXPECTED
@@ -119,6 +119,8 @@ def test_what_is_no_caption_file_is_told_in_a_sentence(flickr: Path) -> None:
         import_source(Flickr.open(str(flickr), tokens=[str(flickr / "absent.token")]), flickr / "dataset")
     with pytest.raises(UserError, match="No captions are named"):
         Flickr.open(str(flickr))
+    with pytest.raises(UserError, match="No folder of pictures is named"):
+        Flickr.open("", tokens=["a.token"])
     with pytest.raises(UserError, match="does not say which split"):
         Flickr.open(str(flickr), tokens=["a.token"], splits=["images.txt"])
 

@@ -54,7 +54,7 @@ def test_what_cannot_be_used_is_listed_with_its_reason(tmp_path: Path) -> None:
     folder = tmp_path / "pictures"
     picture(folder / "a.jpg")
     picture(folder / "a.png", 1, "PNG")
-    (folder / "a.txt").write_bytes(b"caf\xe9")
+    (folder / "a.txt").write_bytes(b"ma\xf1ana")
     (folder / "a.xx-klingon.txt").write_text("nuqneH")
     (folder / "a.json").write_text('{"caption": ')
     (folder / "orphan.txt").write_text("of nothing")
@@ -82,7 +82,7 @@ def test_what_cannot_be_used_is_listed_with_its_reason(tmp_path: Path) -> None:
 def test_a_name_that_is_not_unicode_does_not_stop_the_rest(tmp_path: Path) -> None:
     folder = tmp_path / "pictures"
     picture(folder / "a.jpg")
-    Path(os.fsdecode(os.fsencode(folder) + b"/caf\xe9.jpg")).write_bytes(saved(noise(), "JPEG"))
+    Path(os.fsdecode(os.fsencode(folder) + b"/ma\xf1ana.jpg")).write_bytes(saved(noise(), "JPEG"))
     found = imported(open_folder(str(folder)), tmp_path / "dataset")
     assert set(found.splits) == {"a"}
     assert [reason for reason, _ in found.skipped] == ["name that is not Unicode"]

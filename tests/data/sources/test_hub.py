@@ -35,7 +35,7 @@ def rows(first: int, count: int) -> list[dict[str, Any]]:
         {
             "image": {"bytes": jpeg(n), "path": f"{n}.jpg"},
             "caption": [f"picture {n}", f"another of {n}"],
-            "leyenda": f"foto {n}",
+            "leyenda": f"retrato {n}",
         }
         for n in range(first, first + count)
     ]

@@ -131,7 +131,7 @@ def test_captions_where_they_usually_are(tmp_path: Path) -> None:
 def test_dirty_text_and_files_that_belong_to_nothing(tmp_path: Path) -> None:
     files: list[tuple[str, bytes | str]] = [
         *[("a.jpg", jpeg(0)), ("a.txt", b"\xef\xbb\xbfcafe\xcc\x81\tand\r\nmore ")],
-        *[("b.jpg", jpeg(1)), ("b.txt", b"caf\xe9")],
+        *[("b.jpg", jpeg(1)), ("b.txt", b"ma\xf1ana")],
         *[("c.jpg", jpeg(2)), ("c.json", '{"caption": "cut')],
         *[("d.txt", "no picture"), ("e.json", '{"caption": "none here"}'), ("f.npy", b"of no matter")],
         *[("g.jpg", jpeg(3)), ("g.png", saved(noise(), "PNG")), ("g.txt", "g")],

@@ -94,7 +94,7 @@ def data_coco(
 
 def data_flickr(
     directory: tyro.conf.Positional[Path],
-    images: str,
+    images: str = "",
     karpathy: str = "",
     tokens: tuple[str, ...] = (),
     splits: tuple[str, ...] = (),

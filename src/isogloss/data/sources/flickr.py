@@ -73,6 +73,8 @@ class Flickr:
             raise UserError(
                 "No captions are named; give --karpathy dataset_flickr30k.json or --tokens results_20130124.token."
             )
+        if not images:
+            raise UserError("No folder of pictures is named; give it as --images flickr30k-images.")
         usual = known_language(language).tag
         files: list[tuple[str, str]] = []
         for word in tokens:

@@ -11,8 +11,9 @@ class Import:
 
     Args:
         name: of the dataset; empty for that of its folder.
-        validation, test: the shares of pictures that are held out where the source has no splits of its own; by the hash
-            of their bytes, so that the same picture under two names never stands on both sides.
+        validation: the share of pictures that is held out where the source has no splits of its own; by the hash of their
+            bytes, so that the same picture under two names never stands on both sides.
+        test: the same for the test.
         decoded: decode every picture to see whether it is whole, and not only those that do not end as they should.
         jobs: processes that read; 0 for one on each core.
     """

@@ -190,11 +190,13 @@ def load(name: str, config: str, revision: str, splits: Sequence[str], streaming
     """
     try:
         import datasets
+        import huggingface_hub
     except ImportError:
         raise UserError(
             f"Reading {name} needs the library datasets; install it with pip install isogloss[hub]."
         ) from None
     datasets.disable_progress_bars()
+    huggingface_hub.logging.set_verbosity_error()  # its retries, where there is no network, end in one sentence here
     path = Path(name)
     try:
         if (path / "dataset_dict.json").exists() or (path / "dataset_info.json").exists():
