@@ -8,6 +8,7 @@ from cli.program import Program
 from isogloss.cli import COMMANDS
 
 NAMES = [" ".join(words) for words in COMMANDS]
+IMPORT = ("name", "validation", "test", "decoded", "jobs")
 OPTIONS = {
     "demo": ("folder", "languages", "seeds", "ablation", "jobs", "split", "cldr", "font"),
     "data emoji": ("cldr", "font", "size"),
@@ -19,6 +20,18 @@ OPTIONS = {
         *("from", "to", "engine", "device", "precision", "beams", "threads"),
         *("split", "limit", "checks", "skip", "encoder", "dry-run", "on"),
     ),
+    "data table": (
+        *("image", "captions", "language", "language-column", "images", "key", "split", "kind", "columns", "encoding"),
+        *("quotes", "licence", *IMPORT),
+    ),
+    "data coco": ("annotations", "images", "karpathy", "language", "licence", *IMPORT),
+    "data flickr": ("images", "karpathy", "tokens", "splits", "language", "licence", *IMPORT),
+    "data webdataset": ("captions", "language", "licence", *IMPORT),
+    "data hub": (
+        *("config", "revision", "split", "image", "captions", "language", "language-column", "key", "split-column"),
+        *("streaming", "licence", *IMPORT),
+    ),
+    "data folder": ("captions", "language", "table", "licence", *IMPORT),
     "evaluate": ("dataset", "split", "languages", "sources"),
     "compare": ("folder", "split", "languages"),
     "report": (),
