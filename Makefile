@@ -27,7 +27,7 @@ demo: $(VENV)/.runtime
 
 test: $(VENV)/.development
 	@sh .ci/debian fonts-noto-color-emoji fonts-noto-core fonts-noto-cjk apertium apertium-eng-spa apertium-eng-cat apertium-en-gl
-	ISOGLOSS_CHROMIUM="$$(sh .ci/browser $(BIN))" $(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 ISOGLOSS_CHROMIUM="$$(sh .ci/browser $(BIN))" $(BIN)/python -m pytest --numprocesses 2
 
 check: $(VENV)/.development
 	$(BIN)/ruff check .
