@@ -26,6 +26,7 @@ from rich.table import Table
 from train_step import processor_name
 from translation_models import MODELS
 
+from isogloss.saved import read_object
 from isogloss.saving import write_json
 
 SIDES = Path(__file__).with_name("translation_sides.py")
@@ -167,31 +168,33 @@ def show(model: str, found: dict[str, Any]) -> None:
 def main() -> None:
     """Measure, print and save."""
     asked = read_arguments()
-    started = time.perf_counter()
-    found: dict[str, Any] = {}
     for model in asked.model or MODELS:
+        started = time.perf_counter()
         with tempfile.TemporaryDirectory() as folder:
-            found[model] = Bench(model, Path(folder), asked).measure()
-        show(model, found[model])
-    write_json(
-        asked.out,
-        {
-            "command": shlex.join(["python", *sys.argv]),
-            "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-            "duration_seconds": time.perf_counter() - started,
-            "tokens_per_caption": asked.tokens,
-            "models": found,
-            "machine": {
-                "system": platform.platform(),
-                "python": platform.python_version(),
-                "processor": processor_name(),
-                "cores": os.cpu_count(),
-                "threads": asked.threads,
-                "load_average": os.getloadavg(),
-            },
-            "versions": {name: version(name) for name in PACKAGES},
+            found = Bench(model, Path(folder), asked).measure()
+        show(model, found)
+        # The models differ a hundredfold in size, so that one may be measured by itself; the other's figures stay.
+        others = read_object(asked.out) if asked.out.exists() else {}
+        write_json(asked.out, {**others, model: found | _circumstances(asked, time.perf_counter() - started)})
+
+
+def _circumstances(asked: argparse.Namespace, seconds: float) -> dict[str, Any]:
+    """How and on what it was measured."""
+    return {
+        "command": shlex.join(["python", *sys.argv]),
+        "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+        "duration_seconds": seconds,
+        "tokens_per_caption": asked.tokens,
+        "machine": {
+            "system": platform.platform(),
+            "python": platform.python_version(),
+            "processor": processor_name(),
+            "cores": os.cpu_count(),
+            "threads": asked.threads,
+            "load_average": os.getloadavg(),
         },
-    )
+        "versions": {name: version(name) for name in PACKAGES},
+    }
 
 
 if __name__ == "__main__":

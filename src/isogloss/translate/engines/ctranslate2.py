@@ -27,6 +27,9 @@ from isogloss.workers import cores
 MODEL = "facebook/nllb-200-distilled-600M"
 # Source pieces of a batch, padding included, on a processor and on a GPU; `bench/translate.py` tries others.
 TOKENS: Mapping[str, int] = {"cpu": 2048, "cuda": 8192}
+# On a processor, pieces times words of the vocabulary: beyond it memory grows with the scores of a step, a number for
+# each word and text, and speed no longer does. For NLLB-200 it is 1,000 pieces.
+SCORES = 256_000_000
 TEXTS_PER_CALL: Mapping[str, int] = {"cpu": 512, "cuda": 8192}
 
 
@@ -125,7 +128,9 @@ def open_engine(choice: EngineChoice) -> CTranslate2Engine:
         raise UserError(
             f"CTranslate2 cannot open {folder} ({error}); remove the folder if it was converted here, or name another model."
         ) from error
-    codes = _codes(folder, model)
+    vocabulary = _vocabulary(folder)
+    codes = _codes(folder, vocabulary, model)
+    tokens = TOKENS[device]
     return CTranslate2Engine(
         name=f"ctranslate2:{name_of(model)}",
         translator=translator,
@@ -133,7 +138,7 @@ def open_engine(choice: EngineChoice) -> CTranslate2Engine:
         pieces=open_pieces(folder, frozenset(codes.targets.values()) if codes.family != "OPUS-MT" else frozenset()),
         ending=str(read_object(folder / "config.json").get("eos_token", "</s>")),
         beams=choice.beams,
-        tokens=TOKENS[device],
+        tokens=tokens if device == "cuda" else max(1, min(tokens, SCORES // len(vocabulary))),
         texts_per_call=TEXTS_PER_CALL[device],
     )
 
@@ -152,13 +157,15 @@ def _precision(asked: str, device: str, supported: set[str]) -> tuple[str, str]:
     return asked, f"int8_{rest}"
 
 
-def _codes(folder: Path, model: str) -> Codes:
+def _vocabulary(folder: Path) -> list[str]:
     names = ("shared_vocabulary.json", "target_vocabulary.json")
     file = next((folder / name for name in names if (folder / name).is_file()), None)
     if file is None:
         raise UserError(f"{folder} has no shared_vocabulary.json; convert the model again with CTranslate2 4.")
+    return read_json(file)
+
+
+def _codes(folder: Path, vocabulary: list[str], model: str) -> Codes:
     settings = folder / "tokenizer_config.json"
     told = read_object(settings) if settings.is_file() else {}
-    return read_codes(
-        read_json(file), model=model, source_lang=told.get("source_lang"), target_lang=told.get("target_lang")
-    )
+    return read_codes(vocabulary, model=model, source_lang=told.get("source_lang"), target_lang=told.get("target_lang"))
