@@ -24,9 +24,9 @@ def test_an_export_imported_again_is_equal(
     out, back = tmp_path / "out", tmp_path / "back"
     export_dataset(dataset.root, out, kind, shard_bytes=500, jobs=1)
     if kind == "webdataset":
-        done = isogloss("data", "webdataset", back, f"train={out}/train-*.tar", f"test={out}/test_dev-*.tar")
+        done = isogloss("data", "webdataset", f"train={out}/train-*.tar", f"test={out}/test_dev-*.tar", back)
     else:
-        done = isogloss("data", "hub", back, out, "--key", "key")
+        done = isogloss("data", "hub", out, back, "--key", "key")
     assert done.code == 0, done.errors
     again = Dataset.open(back)
     validate(again)

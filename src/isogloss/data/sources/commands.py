@@ -8,6 +8,7 @@ from rich.table import Table as Grid
 
 from isogloss.data.sources.how import Import
 from isogloss.data.sources.source import Source
+from isogloss.errors import UserError
 
 How = tyro.conf.OmitArgPrefixes[Import]
 _USUAL = Import()
@@ -121,8 +122,7 @@ def data_flickr(
 
 
 def data_webdataset(
-    directory: tyro.conf.Positional[Path],
-    archives: tyro.conf.Positional[tuple[str, ...]],
+    archives_and_directory: tyro.conf.Positional[tuple[str, ...]],
     captions: tuple[str, ...] = (),
     language: str = "en",
     licence: str = "unknown",
@@ -131,9 +131,8 @@ def data_webdataset(
     """Read WebDataset tars as img2dataset writes them.
 
     Args:
-        directory: the dataset folder to make.
-        archives: uncompressed tars, folders of them, or patterns such as 'shards/{00000..00099}.tar', paths or URLs; with
-            train= or another split before one.
+        archives_and_directory: uncompressed tars, folders of them, or patterns such as 'shards/{00000..00099}.tar', paths
+            or URLs, with train= or another split before one; and last the dataset folder to make.
         captions: keys of the JSON files, as caption, es=caption_es or es=captions.es, and txt for the text files; without
             it whichever usual place has captions.
         language: of the captions whose key names none.
@@ -141,12 +140,18 @@ def data_webdataset(
     """
     from isogloss.data.sources.webdataset import WebDataset
 
-    run_import(WebDataset.open(archives, captions=captions, language=language, licence=licence), directory, how)
+    if len(archives_and_directory) < 2:
+        raise UserError(
+            "Name the tars and then the dataset folder to make, as in 'shards/{00000..00099}.tar' my-shards."
+        )
+    *archives, directory = archives_and_directory
+    source = WebDataset.open(tuple(archives), captions=captions, language=language, licence=licence)
+    run_import(source, Path(directory), how)
 
 
 def data_hub(
-    directory: tyro.conf.Positional[Path],
     dataset: tyro.conf.Positional[str],
+    directory: tyro.conf.Positional[Path],
     config: str = "",
     revision: str = "",
     split: tuple[str, ...] = (),
@@ -163,8 +168,8 @@ def data_hub(
     """Read a Hugging Face dataset with a column of pictures.
 
     Args:
-        directory: the dataset folder to make; it keeps the pictures.
         dataset: its name on the Hub, or a local folder.
+        directory: the dataset folder to make; it keeps the pictures.
         config: which configuration of it.
         revision: a branch, tag or commit.
         split: which splits, such as validation or train[:10%]; without it all.
@@ -197,8 +202,8 @@ def data_hub(
 
 
 def data_folder(
-    directory: tyro.conf.Positional[Path],
     pictures: tyro.conf.Positional[str],
+    directory: tyro.conf.Positional[Path],
     captions: tuple[str, ...] = (),
     language: str = "en",
     table: str = "",
@@ -208,8 +213,8 @@ def data_folder(
     """Read a folder of pictures with text beside them: NAME.txt, NAME.es.txt, NAME.json, or one metadata.csv.
 
     Args:
-        directory: the dataset folder to make.
         pictures: the folder, a path or URL, with folders in it or not.
+        directory: the dataset folder to make.
         captions: keys of the JSON files or columns of the table, as caption or es=leyenda; without it the usual ones.
         language: of the captions that name none.
         table: the file of captions within the folder, where it is not called metadata or captions.
