@@ -26,11 +26,11 @@ from isogloss.workers import cores
 # MADLAD-400 (Apache 2.0) and OPUS-MT (CC BY 4.0 or Apache 2.0) are for any.
 MODEL = "facebook/nllb-200-distilled-600M"
 # Source pieces of a batch, padding included, on a processor and on a GPU; `bench/translate.py` tries others.
-TOKENS: Mapping[str, int] = {"cpu": 2048, "cuda": 8192}
+TOKENS: Mapping[str, int] = {"cpu": 1024, "cuda": 8192}
 # On a processor, pieces times words of the vocabulary: beyond it memory grows with the scores of a step, a number for
-# each word and text, and speed no longer does. For NLLB-200 it is 1,000 pieces.
-SCORES = 256_000_000
-TEXTS_PER_CALL: Mapping[str, int] = {"cpu": 512, "cuda": 8192}
+# each word and text, and speed no longer does. For NLLB-200 it is 500 pieces.
+SCORES = 128_000_000
+TEXTS_PER_CALL: Mapping[str, int] = {"cpu": 1024, "cuda": 8192}
 
 
 @dataclass(frozen=True)
