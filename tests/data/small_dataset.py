@@ -67,4 +67,6 @@ def rewrite(dataset: Dataset, language: str, table: pa.Table) -> None:
 
 
 def everything(root: Path) -> dict[str, bytes]:
-    return {str(file.relative_to(root)): file.read_bytes() for file in root.rglob("*") if file.is_file()}
+    """The files of a folder, but for the locks that stay there."""
+    files = (file for file in root.rglob("*") if file.is_file() and file.name != ".lock")
+    return {str(file.relative_to(root)): file.read_bytes() for file in files}

@@ -1,6 +1,8 @@
 """The captions of one language, written into a dataset that exists."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pyarrow as pa
@@ -66,3 +68,27 @@ def test_a_table_of_before_there_were_translations_is_read(dataset: Dataset) -> 
     assert dataset.captions("en").schema.equals(CAPTIONS)
     table = Dataset.open(dataset.root).captions("fr")
     assert table["original"].to_pylist() == [None]
+
+
+def test_processes_that_write_at_once_lose_none_of_each_others_counts(dataset: Dataset, tmp_path: Path) -> None:
+    tags = ("de", "fr", "hi", "ja")
+    program = f"""
+import os, sys
+import pyarrow as pa
+from isogloss.data.tables import CAPTIONS
+from isogloss.data.writing import write_captions
+table = pa.Table.from_pylist([{{"key": "a", "text": "x", "source": "test"}}], schema=CAPTIONS)
+print("ready", flush=True)
+while not os.path.exists({str(tmp_path / "go")!r}): pass
+for _ in range(10): write_captions({str(dataset.root)!r}, sys.argv[1], table)
+"""
+    processes = [
+        subprocess.Popen([sys.executable, "-c", program, tag], stdout=subprocess.PIPE, text=True) for tag in tags
+    ]
+    for process in processes:
+        assert process.stdout and process.stdout.readline() == "ready\n"
+    (tmp_path / "go").touch()
+    assert [process.wait() for process in processes] == [0] * len(tags)
+    for process in processes:
+        process.communicate()
+    assert set(Dataset.open(dataset.root).information["languages"]) == {"en", "es", *tags}

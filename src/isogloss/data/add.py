@@ -18,11 +18,10 @@ from isogloss.data.sources.clean import EMPTY, clean_caption
 from isogloss.data.sources.rows import BadRow, TableFile
 from isogloss.data.sources.table import PICTURES, CaptionColumns
 from isogloss.data.tables import CAPTIONS, read_table
-from isogloss.data.writing import write_captions
+from isogloss.data.writing import only_writer, write_captions
 from isogloss.errors import UserError, unknown
 from isogloss.languages import language as known_language
 from isogloss.saving import new_file
-from isogloss.translate.lock import only_one
 
 # Its functions are made when it is imported, so that no type checker sees them.
 pc: Any = pyarrow.compute
@@ -104,8 +103,7 @@ def add_captions(
         raise UserError(
             f"No caption of {file.path} can be added to {dataset.root}{why}; name other columns or another table."
         )
-    # dataset.json counts all languages, into which others may be writing.
-    with only_one(dataset.root / "translation" / ".lock"):
+    with only_writer(dataset.root):
         dataset = Dataset.open(root)
         old = CAPTIONS.empty_table() if replace or tag not in dataset.languages else dataset.captions(tag)
         fresh = table.filter(pc.invert(pc.is_in(_words(table), value_set=_words(old))))

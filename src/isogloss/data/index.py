@@ -6,14 +6,12 @@
 It is made once, when a split is first opened, and again when a table has changed. It can be removed at any time.
 """
 
-import fcntl
 import hashlib
 import json
-import os
 import sys
 import warnings
 from collections.abc import Callable, Collection, Generator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -29,6 +27,7 @@ from isogloss.data.mapped import MappedTable, open_mapped, write_mapped
 from isogloss.data.split import Captions, align, inside
 from isogloss.data.tables import CAPTIONS, IMAGES, check_captions, check_images, conform, read_table, rows_of
 from isogloss.errors import UserError
+from isogloss.lock import only_one
 from isogloss.saving import remove_abandoned
 
 # Its functions are made when it is imported, so that no type checker sees them.
@@ -170,16 +169,8 @@ def _stamp(path: Path) -> tuple[int, int]:
 @contextmanager
 def _one_process(folder: Path) -> Generator[None]:
     """Wait until no other process makes an index here, as far as the place allows, and clear away what a kill left."""
-    try:
-        folder.mkdir(exist_ok=True)
-        descriptor = os.open(folder / "lock", os.O_WRONLY | os.O_CREAT, 0o666)
-    except OSError:  # where nothing can be written, nobody else can either
-        yield
-        return
-    try:
-        with suppress(OSError):  # a file system without locks: all that make it make the same
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+    with ExitStack() as stack:
+        with suppress(UserError):  # where nothing can be written, nobody else can either
+            stack.enter_context(only_one(folder / "lock"))
             remove_abandoned(folder)
         yield
-    finally:
-        os.close(descriptor)

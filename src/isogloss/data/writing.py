@@ -1,7 +1,8 @@
 """Writing a dataset: a whole folder, or the captions of one language into a folder that exists."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from isogloss.data.dataset import FORMAT, VERSION, Dataset
 from isogloss.data.tables import CAPTIONS, IMAGES, check_captions, check_columns, check_images, conform, rows_of
 from isogloss.errors import UserError
 from isogloss.languages import language as known_language
+from isogloss.lock import only_one
 from isogloss.saving import new_file, new_folder, refuse_existing, write_json
 
 # Its functions are made when it is imported, so that no type checker sees them.
@@ -118,26 +120,44 @@ def _counts(table: pa.Table) -> dict[str, int]:
     return {"captions": table.num_rows, "images": pc.count_distinct(table["key"]).as_py()}
 
 
+@contextmanager
+def only_writer(root: Path) -> Generator[None]:
+    """Wait until no other process writes into a dataset folder, and keep others waiting until the block ends.
+
+    Who changes what is there, and does not only replace it, reads it within the block.
+
+    Raises:
+        UserError: the folder cannot be written.
+    """
+    if not (root / "dataset.json").is_file():
+        Dataset.open(root)  # which says what is wrong, where a lock would make a folder
+    with only_one(root / ".lock"):
+        yield
+
+
 def write_captions(root: str | Path, language: str, table: pa.Table) -> Dataset:
     """Write the captions of one language into a dataset folder, in place of any that it had, in one step.
 
-    table: columns key, text, source, score and perhaps original. Captions are brought to Unicode's form NFC and ordered
-    by picture; dataset.json counts them.
+    Captions are brought to Unicode's form NFC and ordered by picture; dataset.json counts them.
+
+    table: columns key, text, source, score and perhaps original.
 
     Raises:
         UserError: there is no such dataset or language, the tag is not the one that isogloss writes, a caption is empty,
             overlong or of a picture that is not there, or the disk is full.
     """
-    dataset = Dataset.open(root)
+    root = Path(root)
     tag = known_language(language).tag
     if tag != language:
         raise UserError(f"The language '{language}' is written '{tag}' in a dataset; name it so.")
-    table = _prepare_captions(dataset.root, language, table, dataset.images(columns=["key"])["key"])
-    with new_file(dataset.root / "captions" / f"{language}.parquet") as path:
-        pq.write_table(table, path, compression="zstd")
-    languages = {**dataset.information["languages"], language: _counts(table)}
-    write_json(
-        dataset.root / "dataset.json",
-        {**dataset.information, "languages": {tag: languages[tag] for tag in sorted(languages)}},
-    )
+    with only_writer(root):
+        dataset = Dataset.open(root)
+        table = _prepare_captions(root, language, table, dataset.images(columns=["key"])["key"])
+        with new_file(root / "captions" / f"{language}.parquet") as path:
+            pq.write_table(table, path, compression="zstd")
+        languages = {**dataset.information["languages"], language: _counts(table)}
+        write_json(
+            root / "dataset.json",
+            {**dataset.information, "languages": {tag: languages[tag] for tag in sorted(languages)}},
+        )
     return Dataset.open(root)

@@ -20,12 +20,12 @@ import pyarrow.parquet as pq
 
 from isogloss.data.dataset import ALL, Dataset
 from isogloss.data.tables import CAPTIONS, read_table
-from isogloss.data.writing import write_captions
+from isogloss.data.writing import only_writer, write_captions
 from isogloss.errors import UserError
 from isogloss.languages import Language
+from isogloss.lock import only_one
 from isogloss.saving import new_file
 from isogloss.translate.engine import Engine, Translation
-from isogloss.translate.lock import only_one
 from isogloss.translate.memory import Memory, memory_of
 from isogloss.translate.outcome import REJECTED, Judge, count_reasons, pair, replace_source, tables, verdicts
 from isogloss.translate.pending import Chunk, Pending, chunks, pending
@@ -156,8 +156,7 @@ def _write(job: Job, judge: Judge | None) -> Result:
     judged = verdicts(pairs, judge, job.source, job.target)
     made, rejected = tables(captions, pairs, judged, job.engine)
     _replace(root / "rejected" / f"{tag}.parquet", REJECTED, job.engine, rejected)
-    # dataset.json counts all languages, into which other jobs may be translating.
-    with only_one(root / "translation" / ".lock"):
+    with only_writer(root):
         path = root / "captions" / f"{tag}.parquet"
         if path.exists() or made.num_rows:
             present = read_table(path, CAPTIONS) if path.exists() else CAPTIONS.empty_table()

@@ -132,8 +132,10 @@ def test_killed_at_any_moment_it_goes_on_without_losing_or_doubling_anything(
 def test_what_is_finished_is_not_read_again(whole: Path, tmp_path: Path) -> None:
     before, log = everything(whole), tmp_path / "whole.log"
     begun = log.read_text()
+    kept = whole.with_name(".whole.import")  # as a kill leaves it when the dataset is there already
+    kept.mkdir()
     import_source(Made(8, log), whole, Import(jobs=1))
-    assert log.read_text() == begun
+    assert log.read_text() == begun and not kept.exists()
     assert everything(whole) == before
     for other in (Made(9, log), Made(8, log, name="another")):
         with pytest.raises(UserError, match="exists already and is left as it is"):
@@ -161,7 +163,7 @@ def test_a_source_that_changed_meanwhile_is_read_anew(whole: Path, tmp_path: Pat
 
 def test_two_imports_of_one_folder_at_once(tmp_path: Path) -> None:
     process = start(tmp_path / "out", tmp_path / "log", 1)
-    while not (tmp_path / ".out.import" / "import.json").exists():
+    while not (tmp_path / ".out.import" / "identity.json").exists():
         time.sleep(0.01)
     with pytest.raises(UserError, match="out is being imported by another process; wait for it to end"):
         import_source(Made(8, tmp_path / "log"), tmp_path / "out", Import(jobs=1))

@@ -1,12 +1,9 @@
 """Any dataset folder to archives or Parquet files: by several processes, resumable, and there whole or not at all."""
 
-import fcntl
 import hashlib
 import re
-import shutil
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import as_completed
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import ModuleType
@@ -20,9 +17,10 @@ from isogloss.data.export import parquet, webdataset
 from isogloss.data.export.card import dataset_card
 from isogloss.data.export.prepared import Plan, Prepared, Shard, prepare
 from isogloss.data.tables import many
+from isogloss.data.unfinished import forget, unfinished
 from isogloss.errors import UserError, unknown
 from isogloss.saved import read_object
-from isogloss.saving import new_file, refuse_existing, remove_abandoned, write_json, write_text, writing
+from isogloss.saving import new_file, refuse_existing, write_json, write_text, writing
 from isogloss.workers import cores, workers
 
 # Each module has `shard_file` and `write_shard`.
@@ -86,15 +84,17 @@ def export_dataset(
     splits = _file_names(dataset)
     identity = {"format": kind, "main": main, "shard_bytes": shard_bytes, "dataset": _digest(dataset)}
     if (target / RECORD).exists() and (record := read_object(target / RECORD)).get("identity") == identity:
+        forget(target, "export")  # of a kill between the export's last step and the end
         return Exported(**record["exported"])
     refuse_existing(target)
-    with _work(target, identity) as folder:
+    refusal = f"{target} is being written by another process; wait for it to end."
+    with unfinished(target, "export", identity, refusal) as folder:
         plan = prepare(dataset, folder / "prepared", shard_bytes)
         _write_all(dataset, folder, plan, splits, kind, main, jobs or cores(), progress or (lambda done, total: None))
         exported = _finish(dataset, folder, plan, splits, kind, main, identity)
         with writing(target):
             (folder / "whole").rename(target)
-        shutil.rmtree(folder, ignore_errors=True)
+        forget(target, "export")
     return exported
 
 
@@ -113,28 +113,6 @@ def _digest(dataset: Dataset) -> str:
         with path.open("rb") as file:
             digest.update(path.name.encode() + hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()
-
-
-@contextmanager
-def _work(target: Path, identity: Mapping[str, Any]) -> Generator[Path]:
-    """The folder beside `target` that holds what was written so far, for this process alone."""
-    folder = target.with_name(f".{target.name}.export")
-    with writing(target):
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / "lock").open("w")
-    with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise UserError(f"{target} is being written by another process; wait for it to end.") from None
-        plan = folder / "identity.json"
-        if not plan.exists() or read_object(plan) != identity:
-            for name in ("prepared", "done", "whole"):  # of another dataset, or of this one before it changed
-                shutil.rmtree(folder / name, ignore_errors=True)
-            write_json(plan, identity)
-        for place in (folder / "prepared", folder / "done", folder / "whole", folder / "whole" / "data"):
-            remove_abandoned(place)
-        yield folder
 
 
 def _write_all(

@@ -1,12 +1,11 @@
 """Any source into a dataset folder: read in units by several processes, resumable, and written whole or not at all."""
 
-import fcntl
 import json
 import shutil
 from collections import Counter
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,10 @@ from isogloss.data.sources.assembly import assemble
 from isogloss.data.sources.how import Import
 from isogloss.data.sources.reading import Part, read_unit
 from isogloss.data.sources.source import Source
+from isogloss.data.unfinished import forget, unfinished
 from isogloss.errors import UserError
 from isogloss.saved import read_object
-from isogloss.saving import refuse_existing, remove_abandoned, write_json, writing
+from isogloss.saving import refuse_existing
 from isogloss.workers import cores, workers
 
 
@@ -40,9 +40,11 @@ def import_source(
     options = {"splits": how.splits(), "decoded": how.decoded, "name": how.name}
     identity = as_json({"source": source.identity(), **options})
     if finished(root, identity):
+        forget(root, "import")  # of a kill between the dataset's last step and the end
         return Dataset.open(root)
     refuse_existing(root)
-    with _work(root, identity) as folder:
+    refusal = f"{root} is being imported by another process; wait for it to end."
+    with unfinished(root, "import", identity, refusal) as folder:
         parts = _read_all(source, folder, how, progress or (lambda found, skipped: None))
         for partial in root.parent.glob(f".{root.name}.*.partial"):  # of an import that was killed as it ended
             shutil.rmtree(partial, ignore_errors=True)
@@ -54,7 +56,7 @@ def import_source(
             identity=identity,
             provenance=source.provenance(),
         )
-        shutil.rmtree(folder)
+        forget(root, "import")
     return dataset
 
 
@@ -67,27 +69,6 @@ def finished(root: Path, identity: Mapping[str, Any]) -> bool:
     """Whether the dataset at `root` is what this very import made."""
     path = root / "dataset.json"
     return path.exists() and read_object(path).get("import") == identity
-
-
-@contextmanager
-def _work(root: Path, identity: Mapping[str, Any]) -> Generator[Path]:
-    """The folder beside `root` that holds what was read so far, for this process alone."""
-    folder = root.with_name(f".{root.name}.import")
-    with writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        with (folder / "lock").open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise UserError(f"{root} is being imported by another process; wait for it to end.") from None
-            plan = folder / "import.json"
-            if not plan.exists() or read_object(plan) != identity:
-                for path in folder.iterdir():  # of another source, or of this one before its files changed
-                    if path.name != "lock":
-                        path.unlink()
-                write_json(plan, identity)
-            remove_abandoned(folder)
-            yield folder
 
 
 def _read_all(source: Source, folder: Path, how: Import, progress: Callable[[int, int], None]) -> list[Part]:

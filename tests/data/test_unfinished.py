@@ -1,0 +1,36 @@
+"""What is kept beside a folder that is not whole."""
+
+from pathlib import Path
+
+import pytest
+
+from isogloss.data.unfinished import forget, unfinished
+from isogloss.errors import UserError
+
+
+def test_the_same_work_goes_on_and_any_other_begins_anew(tmp_path: Path) -> None:
+    target = tmp_path / "out"
+    with pytest.raises(RuntimeError), unfinished(target, "import", {"of": 1}, "refused") as folder:
+        (folder / "parts").mkdir()
+        for name in ("whole", "parts/whole", ".half.1234.partial", "parts/.half.1234.partial"):
+            (folder / name).write_text("")
+        raise RuntimeError("stopped")
+    with unfinished(target, "import", {"of": 1}, "refused") as folder:
+        kept = {str(path.relative_to(folder)) for path in folder.rglob("*")}
+        assert kept == {"lock", "identity.json", "parts", "parts/whole", "whole"}
+    with unfinished(target, "import", {"of": 2}, "refused") as folder:
+        assert {path.name for path in folder.iterdir()} == {"lock", "identity.json"}
+    forget(target, "export")
+    assert folder.exists()
+    forget(target, "import")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_place_that_is_a_file(tmp_path: Path) -> None:
+    (tmp_path / ".out.import").write_text("mine")
+    with (
+        pytest.raises(UserError, match="cannot be written"),
+        unfinished(tmp_path / "out", "import", {}, "refused"),
+    ):
+        pass
+    assert (tmp_path / ".out.import").read_text() == "mine"
