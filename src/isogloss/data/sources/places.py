@@ -1,10 +1,13 @@
 """Where the pictures that a source names lie: in its folder, at a URL, or outside, where nothing is taken from."""
 
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 OUTSIDE = "picture outside the folder"
+# A name with nothing in it that could lead anywhere but down; most are so, and millions are asked for.
+_PLAIN = re.compile(r"\w[\w-]*(?:[./][\w-]+)*").fullmatch
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,8 @@ class Folder:
         >>> Folder("/pictures").locate("a/../b.jpg"), Folder("/pictures").locate("../b.jpg")
         ('/pictures/b.jpg', None)
         """
+        if _PLAIN(name):
+            return f"{self.path.rstrip('/')}/{name}"
         if "://" in name:
             return name
         name = name.replace("\\", "/").strip()
@@ -46,8 +51,9 @@ def key_of(name: str) -> str:
     >>> key_of("./val2014/COCO_val2014_000000000042.jpg"), key_of("https://example.org/a/b.png?size=2")
     ('val2014/COCO_val2014_000000000042', 'example.org/a/b')
     """
-    if "://" in name:
-        name = name.split("://", 1)[1].split("?")[0].split("#")[0]
-    name = os.path.normpath(name.replace("\\", "/")).lstrip("/")
+    if not _PLAIN(name):
+        if "://" in name:
+            name = name.split("://", 1)[1].split("?")[0].split("#")[0]
+        name = os.path.normpath(name.replace("\\", "/")).lstrip("/")
     stem, _, ending = name.rpartition(".")
     return stem if stem and "/" not in ending and len(ending) <= 5 else name

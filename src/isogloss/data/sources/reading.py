@@ -83,9 +83,8 @@ class _Rows:
             else:
                 captions[language, clean] = None  # the same words twice say nothing more
         values = (one.key, one.split, file, offset, length, probed.width, probed.height, probed.sha256, one.place)
-        for column, value in zip(
-            self.found.values(), (*values, [tag for tag, _ in captions], [text for _, text in captions]), strict=True
-        ):
+        tags, texts = ([pair[side] for pair in captions] for side in (0, 1))
+        for column, value in zip(self.found.values(), (*values, tags, texts), strict=True):
             column.append(value)
 
 
