@@ -52,9 +52,7 @@ def open_world(dataset: Dataset, workplace: Path, images_per_step: int | None) -
         images_per_step: None for as many as the demo takes.
     """
     names = ParallelText.of(dataset, (), ())
-    tokenizer = train_tokenizer(
-        (text for texts in names.texts for text in texts), text_stage.vocabulary, text_stage.tokens
-    )
+    tokenizer = train_tokenizer(names.texts(), text_stage.vocabulary, text_stage.tokens)
     tokenizer.save_pretrained(workplace / "tokenizer")
     text = Tower(
         config={

@@ -4,17 +4,19 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import cache
-from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 import torch
 from data.small_dataset import make
 from hypothesis import given
 from hypothesis import strategies as st
 
+from isogloss.data import index
 from isogloss.data.batch import Preparation
+from isogloss.data.dataset import Captions
 from isogloss.data.sampler import Sampler
 from isogloss.data.text import ParallelText, TextBatch, TextBatches
 from isogloss.errors import UserError
@@ -49,8 +51,8 @@ def text(tmp_path_factory: pytest.TempPathFactory) -> ParallelText:
 def said(text: ParallelText, language: str) -> list[list[str]]:
     """The texts of every meaning in one language."""
     number = text.languages.index(language)
-    offsets = text.offsets[number]
-    return [text.texts[number][first:last] for first, last in pairwise(offsets)]
+    captions = text.captions[number]
+    return [captions.take(text.rows(number, meaning)) for meaning in range(len(captions.offsets) - 1)]
 
 
 def test_texts_are_those_of_the_training_split_without_what_is_held_out(text: ParallelText) -> None:
@@ -74,7 +76,8 @@ def test_languages_and_sources_are_chosen(tmp_path: Path) -> None:
 
 def test_a_dataset_without_held_out_pictures_gives_all_its_texts(tmp_path: Path) -> None:
     dataset = make(tmp_path / "dataset", dict.fromkeys(SPLITS, "train"), CAPTIONS)
-    assert sum(map(len, ParallelText.of(dataset, (), ()).texts)) == sum(map(len, CAPTIONS.values()))
+    every = sorted(text for captions in CAPTIONS.values() for _, text in captions)
+    assert sorted(ParallelText.of(dataset, (), ()).texts()) == every
 
 
 @cache
@@ -124,18 +127,37 @@ def test_a_meaning_comes_in_two_of_its_languages(step: int, seed: int, masked: f
 def small() -> ParallelText:
     """What `text` reads off the disk, for tests that Hypothesis repeats."""
     texts = (
-        ["an ant", "a cat", "a dog", "a hound"],
+        ["an ant", "a cat", "an animal", "a dog", "a hound", "a beast"],
         ["una hormiga", "un gato", "a bee", "un perro"],
         ["une fourmi", "un chien"],
     )
-    offsets: Sequence[list[int]] = ([0, 1, 2, 4, 4], [0, 1, 3, 4, 4], [0, 1, 1, 2, 2])
-    return ParallelText(("en", "es", "fr"), texts, tuple(np.array(row) for row in offsets))
+    offsets: Sequence[list[int]] = ([0, 1, 3, 5, 6], [0, 1, 3, 4, 4], [0, 1, 1, 2, 2])
+    captions = [
+        Captions(
+            np.array(places), pa.array(said, pa.large_string()), pa.array(["test"] * len(said)).dictionary_encode()
+        )
+        for places, said in zip(offsets, texts, strict=True)
+    ]
+    kept = [np.array([one not in ("an animal", "a beast") for one in said]) for said in texts]
+    return ParallelText(("en", "es", "fr"), tuple(captions), tuple(kept))
+
+
+def test_a_split_that_is_mapped_gives_the_same_texts_and_batches(
+    text: ParallelText, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index, "IN_MEMORY", 0)
+    mapped = ParallelText.of(make(tmp_path / "dataset", SPLITS, CAPTIONS), (), ())
+    assert all(captions.file is not None for captions in mapped.captions)
+    assert list(mapped.texts()) == list(text.texts())
+    for step in range(20):
+        one, other = (batches_of(each, 0.3)[step] for each in (text, mapped))
+        assert read_masked(one) == read_masked(other)
 
 
 def test_what_is_held_out_is_in_no_batch(text: ParallelText) -> None:
     assert [said(text, one) for one in text.languages] == [said(small(), one) for one in text.languages]
     seen = Counter(words for step in range(100) for _, words in read(batches_of(text, 0.3)[step]))
-    assert set(seen) == {words for texts in text.texts for words in texts}
+    assert set(seen) == set(text.texts())
     assert not set(seen) & (HELD_OUT["en"] - {"a bee"} | HELD_OUT["fr"])
 
 

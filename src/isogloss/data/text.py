@@ -1,8 +1,9 @@
 """Captions without their pictures: what a text encoder is trained on before any image is seen."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,9 +14,16 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from isogloss.data.batch import Preparation
-from isogloss.data.dataset import Dataset
+from isogloss.data.dataset import Captions, Dataset
+from isogloss.data.mapped import release_pages
 from isogloss.data.sampler import Sampler
 from isogloss.errors import UserError
+
+# Its functions are made when it is imported, so that no type checker sees them.
+pc: Any = pyarrow.compute
+
+# Texts that are Python's own at a time.
+_PART = 1 << 16
 
 
 @dataclass(frozen=True)
@@ -43,14 +51,18 @@ class TextBatch:
 
 @dataclass(frozen=True)
 class ParallelText:
-    """Texts in several languages, aligned: texts[language][offsets[language][i]:…[i + 1]] all say meaning i.
+    """Texts in several languages, aligned: the captions of image i of the training split all say meaning i.
 
-    Built from the training split alone, without any text that a picture of another split is called by.
+    They stay where the split has them, in memory or mapped.
+
+    Attributes:
+        captions: of the training split, by language.
+        kept: bool [caption], by language: not what a picture of another split is called by, too.
     """
 
     languages: tuple[str, ...]
-    texts: tuple[list[str], ...]
-    offsets: tuple[NDArray[np.int64], ...]
+    captions: tuple[Captions, ...]
+    kept: tuple[NDArray[np.bool_], ...]
 
     @classmethod
     def of(cls, dataset: Dataset, languages: Sequence[str], sources: Sequence[str]) -> "ParallelText":
@@ -58,23 +70,34 @@ class ParallelText:
         wanted = tuple(languages) or dataset.languages
         train = dataset.split("train", wanted, sources or None)
         held_out = [dataset.split(name, wanted, complete=False) for name in dataset.splits if name != "train"]
-        texts: list[list[str]] = []
-        offsets: list[NDArray[np.int64]] = []
+        kept: list[NDArray[np.bool_]] = []
         for language in wanted:
-            captions = train.captions[language]
-            unseen = pa.concat_arrays([split.captions[language].texts for split in held_out]) if held_out else None
-            keep = np.ones(len(captions), dtype=bool)
-            if unseen is not None:
-                keep = ~np.asarray(pyarrow.compute.is_in(captions.texts, value_set=unseen))  # pyright: ignore
-            counts = np.bincount(captions.owners[keep], minlength=len(train))
-            texts.append(captions.texts.filter(pa.array(keep)).to_pylist())
-            offsets.append(np.concatenate([[0], np.cumsum(counts)]))
-        return cls(wanted, tuple(texts), tuple(offsets))
+            unseen = pa.chunked_array([split.captions[language].texts for split in held_out], pa.large_string())
+            kept.append(~np.asarray(pc.is_in(train.captions[language].texts, value_set=unseen)))
+            release_pages()
+        return cls(wanted, tuple(train.captions[language] for language in wanted), tuple(kept))
 
     @cached_property
     def languages_of(self) -> NDArray[np.bool_]:
         """Which meaning is said in which language: [meaning, language]."""
-        return np.stack([np.diff(offsets) > 0 for offsets in self.offsets], axis=1)
+        said: list[NDArray[np.bool_]] = []
+        for captions, kept in zip(self.captions, self.kept, strict=True):
+            before = np.concatenate([[0], np.cumsum(kept)])[captions.offsets]
+            said.append(np.diff(before) > 0)
+        return np.stack(said, axis=1)
+
+    def rows(self, language: int, meaning: int) -> NDArray[np.int64]:
+        """Where a meaning is said in `captions[language]`: int64 [text]."""
+        first, last = (int(place) for place in self.captions[language].offsets[meaning : meaning + 2])
+        return first + np.flatnonzero(self.kept[language][first:last])
+
+    def texts(self) -> Iterator[str]:
+        """Every text, language by language."""
+        for captions, kept in zip(self.captions, self.kept, strict=True):
+            for first in range(0, len(captions), _PART):
+                part = pa.array(kept[first : first + _PART])
+                yield from captions.texts.slice(first, _PART).filter(part).to_pylist()
+                release_pages()
 
 
 @dataclass(frozen=True)
@@ -127,18 +150,27 @@ class TextBatches:
         )
         two = np.argsort(-chance, axis=1)[:, :2]
         share = generator.random((len(meanings), 2))
-        captions: list[str] = []
+        drawn: list[tuple[int, int]] = []
         owner: list[int] = []
-        for number, meaning in enumerate(meanings):
-            for language, part in zip(two[number], share[number], strict=False):
-                if chance[number, language] < 0:
-                    continue
-                first, last = self.text.offsets[language][meaning : meaning + 2]
-                captions.append(self.text.texts[language][int(first + part * (last - first))])
-                owner.append(number)
+        for number, meaning in enumerate(meanings.tolist()):
+            for language, part in zip(two[number].tolist(), share[number].tolist(), strict=False):
+                if chance[number, language] >= 0:
+                    rows = self.text.rows(language, meaning)
+                    drawn.append((language, rows[int(part * len(rows))]))
+                    owner.append(number)
         # The randomness of the whole step is drawn by every process, so that a step is the same for any number of them.
-        to_hide = generator.random((len(captions), self.preparation.tokens))
+        to_hide = generator.random((len(drawn), self.preparation.tokens))
         mine = np.flatnonzero(np.array(owner) % self.processes == self.process)
-        complete, attention_mask = self.preparation.tokenize([captions[row] for row in mine])
+        complete, attention_mask = self.preparation.tokenize(self._read(np.array(drawn)[mine]))
         input_ids, hidden = self.preparation.hide(complete, to_hide[mine], self.hidden_tokens)
         return TextBatch(input_ids, attention_mask, hidden, complete[hidden], torch.tensor(owner)[mine])
+
+    def _read(self, drawn: NDArray[np.int64]) -> list[str]:
+        """Texts by their language and row: int64 [text, 2]."""
+        texts = [""] * len(drawn)
+        for language in np.unique(drawn[:, 0]):
+            places = np.flatnonzero(drawn[:, 0] == language)
+            for place, text in zip(places, self.text.captions[language].take(drawn[places, 1]), strict=True):
+                texts[place] = text
+        release_pages()
+        return texts

@@ -75,7 +75,8 @@ def search(
     for image in np.argsort(-scores, kind="stable")[:top]:
         captions = [name for captions in shown.captions.values() for name in captions.of(int(image))]
         location = opened.locate(shown.images["file"][int(image)].as_py())
-        found.append(Found(shown.keys[image], float(scores[image]), location, captions[0] if captions else ""))
+        key = shown.images["key"][int(image)].as_py()
+        found.append(Found(key, float(scores[image]), location, captions[0] if captions else ""))
     return found
 
 

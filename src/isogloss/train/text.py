@@ -1,6 +1,5 @@
 """What the text-only stage brings to the loop: its tokenizer, batches and loss."""
 
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +44,7 @@ def _tokenizer(recipe: TextRecipe, text: ParallelText, folder: Path, accelerator
     """The run's tokenizer: learnt once, by the first process, since a second training would not number it alike."""
     if accelerator.is_main_process and not folder.exists():
         with new_folder(folder) as saved:
-            train_tokenizer(chain(*text.texts), recipe.vocabulary, recipe.tokens).save_pretrained(saved)
+            train_tokenizer(text.texts(), recipe.vocabulary, recipe.tokens).save_pretrained(saved)
     accelerator.wait_for_everyone()
     return AutoTokenizer.from_pretrained(folder)
 
