@@ -43,6 +43,8 @@ OPTIONAL = ("original",)
 
 # Characters. The longest human captions have some hundreds; what is longer is a file that went into the wrong column.
 LONGEST_CAPTION = 10_000
+# Rows that stay below two gigabytes, however long their captions are.
+_PIECE = 1 << 15
 
 
 def read_footer(path: Path) -> pa.Schema:
@@ -177,6 +179,19 @@ def rows_of(keys: pa.ChunkedArray, known: pa.ChunkedArray, path: Path) -> NDArra
             f"'{strangers[0]}'; remove the rows or add the pictures."
         )
     return rows.to_numpy().astype(np.int64)
+
+
+def reordered(table: pa.Table, order: NDArray[np.int64]) -> pa.Table:
+    """The rows of a table in another order, int64 [row]."""
+    if np.array_equal(order, np.arange(table.num_rows)):
+        return table
+    # Large strings: what is taken from lies in one array, which may hold more than 32-bit offsets reach.
+    large = [field.with_type(pa.large_string()) if field.type == pa.string() else field for field in table.schema]
+    whole = table.cast(pa.schema(large)).combine_chunks()
+    pieces = (order[first : first + _PIECE] for first in range(0, len(order), _PIECE))
+    return pa.concat_tables(
+        [table.schema.empty_table(), *(whole.take(pa.array(piece)).cast(table.schema) for piece in pieces)]
+    )
 
 
 def many(count: int, what: str) -> str:

@@ -12,7 +12,16 @@ import pyarrow.compute
 import pyarrow.parquet as pq
 
 from isogloss.data.dataset import FORMAT, VERSION, Dataset
-from isogloss.data.tables import CAPTIONS, IMAGES, check_captions, check_columns, check_images, conform, rows_of
+from isogloss.data.tables import (
+    CAPTIONS,
+    IMAGES,
+    check_captions,
+    check_columns,
+    check_images,
+    conform,
+    reordered,
+    rows_of,
+)
 from isogloss.errors import UserError
 from isogloss.languages import language as known_language
 from isogloss.lock import only_one
@@ -113,7 +122,7 @@ def _prepare_captions(root: Path, language: str, table: pa.Table, keys: pa.Chunk
     check_captions(table, path)
     table = table.set_column(1, "text", pc.utf8_normalize(table["text"], form="NFC"))
     rows = rows_of(table["key"], keys, path)
-    return table.take(pa.array(np.argsort(rows, kind="stable")))
+    return reordered(table, np.argsort(rows, kind="stable"))
 
 
 def _counts(table: pa.Table) -> dict[str, int]:

@@ -12,7 +12,7 @@ import pyarrow.compute
 from numpy.typing import NDArray
 
 from isogloss.data.dataset import Dataset
-from isogloss.data.tables import CAPTIONS, check_captions, check_images, rows_of
+from isogloss.data.tables import CAPTIONS, check_captions, check_images, reordered, rows_of
 from isogloss.saving import new_file, write_json
 
 # Its functions are made when it is imported, so that no type checker sees them.
@@ -75,7 +75,7 @@ def prepare(dataset: Dataset, folder: Path, shard_bytes: int) -> Plan:
     place = np.empty(len(order), np.int64)
     place[order] = np.arange(len(order))
     keys = images["key"]
-    ordered = _reordered(images, order)
+    ordered = reordered(images, order)
     lengths = ordered["length"].to_numpy()
     _write(ordered, folder / "images.arrow")
     shards = _shards(list(dataset.splits), split[order], lengths, shard_bytes)
@@ -97,16 +97,8 @@ def _prepare_captions(
     np.cumsum(np.bincount(owners, minlength=len(place)), out=offsets[1:])
     np.save(folder / f"{language}.npy", offsets)
     columns = ["text", "source", *(name for name in _EXTRA if table[name].null_count < table.num_rows)]
-    _write(_reordered(table.select(columns), np.argsort(owners, kind="stable")), folder / f"{language}.arrow")
+    _write(reordered(table.select(columns), np.argsort(owners, kind="stable")), folder / f"{language}.arrow")
     return columns
-
-
-def _reordered(table: pa.Table, order: NDArray[np.int64]) -> pa.Table:
-    if not len(order) or np.all(np.diff(order) == 1):
-        return table
-    # Large strings: what is taken lies in one array, which may hold more than 32-bit offsets reach.
-    large = pa.schema([field.with_type(_large(field.type)) for field in table.schema])
-    return table.cast(large).take(pa.array(order))
 
 
 def _large(kind: pa.DataType) -> pa.DataType:
