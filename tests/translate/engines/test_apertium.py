@@ -1,8 +1,12 @@
 """Apertium as it is installed: no caption knows of another, and what is not there is named with its package."""
 
+import os
 import random
 import re
+import signal
 import subprocess
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -255,3 +259,59 @@ def test_a_mode_that_does_not_work_is_no_table_of_empty_captions(
     engine = open_engine(choose_engine("apertium"))
     with pytest.raises(UserError, match=re.escape("Apertium's mode 'eng-spa' does not work; try it with `echo dog |")):
         texts(engine, ["a dog", "a cat"], TARGETS[0])
+
+
+def alive(process: int) -> bool:
+    """Whether a process goes on; one that has ended waits, perhaps, for its parent to ask."""
+    try:
+        return " Z " not in Path(f"/proc/{process}/stat").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return False
+
+
+def survivors(log: Path) -> list[int]:
+    """Those of the processes that go on after a moment, which even a killed one takes to end."""
+    found = [int(number) for number in log.read_text(encoding="utf-8").split()]
+    assert len(found) >= 2
+    for _ in range(1000):
+        found = [process for process in found if alive(process)]
+        if found:
+            time.sleep(0.01)
+    return found
+
+
+# A pipeline of which one program spins, as apertium-tagger can, and that is the child of a shell.
+SPINNING = """if b'spin' in texts.lower():
+    import os, subprocess
+    child = subprocess.Popen([sys.executable, '-SE', '-c', 'while True: pass'])
+    open({log!r}, 'a').write(f'{{os.getpid()}} {{child.pid}}\\n')
+    child.wait()"""
+
+
+def test_a_pipeline_that_hangs_is_ended_with_all_its_children_and_costs_one_caption(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = tmp_path / "processes"
+    monkeypatch.setenv("PATH", str(fake_apertium(tmp_path / "bin", SPINNING.format(log=str(log)))), prepend=":")
+    monkeypatch.setattr("isogloss.translate.engines.apertium._START", 0.5)
+    found = texts(open_engine(choose_engine("apertium")), ["a dog", "to spin", "a cat"], TARGETS[0])
+    assert found == ["a DOG", "", "a CAT"]
+    assert survivors(log) == []
+
+
+def test_ctrl_c_ends_a_pipeline_with_all_its_children(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = tmp_path / "processes"
+    monkeypatch.setenv("PATH", str(fake_apertium(tmp_path / "bin", SPINNING.format(log=str(log)))), prepend=":")
+    engine = open_engine(choose_engine("apertium"))
+
+    def press() -> None:
+        while not log.exists() or not log.read_text(encoding="utf-8").endswith("\n"):
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGINT)  # of the process, not of this thread
+
+    thread = threading.Thread(target=press)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt):
+        texts(engine, ["to spin"], TARGETS[0])
+    thread.join()
+    assert survivors(log) == []

@@ -4,10 +4,13 @@ Captions stand apart by a null character, at which every program of the pipeline
 Line ends would not do: a sentence goes on across them.
 """
 
+import os
 import re
 import shutil
+import signal
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -26,8 +29,8 @@ _WORD = re.compile(r"\w+")
 _END = ".[]"
 # Apertium loses a tilde, whatever is done to it; the tilde operator looks like one and passes.
 _TILDE, _PASSING_TILDE = "~", "\u223c"
-# Seconds for the start of the pipeline and for a caption: some hundred times what they take.
-_START, _EACH = 60.0, 0.5
+# Seconds for the start of the pipeline and for a caption: a hundred and fifty times what they take.
+_START, _EACH = 30.0, 0.05
 
 # The packages of Debian 13 with a pair of languages, as `apt-cache search apertium` lists them.
 _DEBIAN = (
@@ -154,22 +157,34 @@ class Apertium:
         return self._texts(texts[:middle], mode) + self._texts(texts[middle:], mode)
 
     def _run(self, texts: list[str], mode: str) -> list[str] | None:
-        stream = "".join(_written(text) + _END + "\0" for text in texts)
-        try:
-            done = subprocess.run(
-                [self.program, "-z", "-u", "-f", "none", mode],
-                input=stream.encode(),
-                capture_output=True,
-                timeout=_START + _EACH * len(texts),
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            return None
+        stream = "".join(_written(text) + _END + "\0" for text in texts).encode()
+        command = [self.program, "-z", "-u", "-f", "none", mode]
+        with _group(command) as pipeline:
+            try:
+                output, _ = pipeline.communicate(stream, timeout=_START + _EACH * len(texts))
+            except subprocess.TimeoutExpired:
+                return None
         # A null ends every text, and the programs of the pipeline add some of their own after the last.
-        parts = done.stdout.decode(errors="replace").split("\0")
-        if done.returncode or len(parts) <= len(texts) or any(parts[len(texts) :]):
+        parts = output.decode(errors="replace").split("\0")
+        if pipeline.returncode or len(parts) <= len(texts) or any(parts[len(texts) :]):
             return None
         return [_read(part) for part in parts[: len(texts)]]
+
+
+@contextmanager
+def _group(command: Sequence[str]) -> Generator["subprocess.Popen[bytes]"]:
+    """A program with all that it starts, of which nothing is left afterwards, whatever happens here.
+
+    A pipeline's programs are the children of a shell, and go on when that alone is ended.
+    """
+    pipe, nowhere = subprocess.PIPE, subprocess.DEVNULL
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=nowhere, start_new_session=True) as process:
+        try:
+            yield process
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
 
 def _written(text: str) -> str:
