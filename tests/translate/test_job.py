@@ -234,3 +234,23 @@ def test_captions_keep_their_columns(root: Path) -> None:
     engine = Backwards()
     translate(job(root, engine), engine)
     assert Dataset.open(root).captions("es").schema == CAPTIONS
+
+
+@pytest.mark.parametrize("human", [[], HUMAN])
+def test_a_language_of_which_nothing_is_kept_is_no_language(tmp_path: Path, human: list[tuple[str, str]]) -> None:
+    captions = {"en": ENGLISH_CAPTIONS} | ({"es": human} if human else {})
+    root = make(tmp_path / "dataset", SPLITS, captions).root
+    before = everything(root / "captions")
+    engine = Backwards()
+
+    def refuse(sources: Any, translations: Any, source: Any, target: Any) -> list[Judged]:
+        return [Judged("refused", 0.0) for _ in translations]
+
+    for judge in (refuse, None, refuse):  # none is written, and one that was written goes
+        result = translate(job(root, engine), engine, judge=judge)
+        assert result.captions == (0 if judge else 5)
+        assert (everything(root / "captions") == before) == bool(judge)
+        assert ("es" in Dataset.open(root).information["languages"]) == bool(human or not judge)
+        validate(Dataset.open(root))
+    assert result.rejected == {"refused": 5}
+    assert len(engine.asked) == len(LINES)

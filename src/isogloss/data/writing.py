@@ -25,7 +25,7 @@ from isogloss.data.tables import (
 from isogloss.errors import UserError
 from isogloss.languages import language as known_language
 from isogloss.lock import only_one
-from isogloss.saving import new_file, new_folder, refuse_existing, write_json
+from isogloss.saving import new_file, new_folder, refuse_existing, write_json, writing
 
 # Its functions are made when it is imported, so that no type checker sees them.
 pc: Any = pyarrow.compute
@@ -170,3 +170,20 @@ def write_captions(root: str | Path, language: str, table: pa.Table) -> Dataset:
             {**dataset.information, "languages": {tag: languages[tag] for tag in sorted(languages)}},
         )
     return Dataset.open(root)
+
+
+def remove_captions(root: str | Path, language: str) -> None:
+    """Take a language out of a dataset folder, if it is there.
+
+    Raises:
+        UserError: there is no such dataset, or the folder cannot be written.
+    """
+    root = Path(root)
+    with only_writer(root):
+        information = Dataset.open(root).information
+        languages = {tag: counts for tag, counts in information["languages"].items() if tag != language}
+        # A table that is not counted is no fault, but a count without its table would be one.
+        write_json(root / "dataset.json", {**information, "languages": languages})
+        path = root / "captions" / f"{language}.parquet"
+        with writing(path):
+            path.unlink(missing_ok=True)

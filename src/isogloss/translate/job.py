@@ -20,11 +20,11 @@ import pyarrow.parquet as pq
 
 from isogloss.data.dataset import ALL, Dataset
 from isogloss.data.tables import CAPTIONS, read_table
-from isogloss.data.writing import only_writer, write_captions
+from isogloss.data.writing import only_writer, remove_captions, write_captions
 from isogloss.errors import UserError
 from isogloss.languages import Language
 from isogloss.lock import only_one
-from isogloss.saving import new_file
+from isogloss.saving import new_file, remove_abandoned
 from isogloss.translate.engine import Engine, Translation
 from isogloss.translate.memory import Memory, memory_of
 from isogloss.translate.outcome import REJECTED, Judge, count_reasons, pair, replace_source, tables, verdicts
@@ -158,9 +158,14 @@ def _write(job: Job, judge: Judge | None) -> Result:
     _replace(root / "rejected" / f"{tag}.parquet", REJECTED, job.engine, rejected)
     with only_writer(root):
         path = root / "captions" / f"{tag}.parquet"
-        if path.exists() or made.num_rows:
-            present = read_table(path, CAPTIONS) if path.exists() else CAPTIONS.empty_table()
-            write_captions(root, tag, replace_source(present, job.engine, made))
+        for folder in (root, path.parent):  # into which none but this job may be writing now
+            remove_abandoned(folder)
+        present = read_table(path, CAPTIONS) if path.exists() else CAPTIONS.empty_table()
+        captions = replace_source(present, job.engine, made)
+        if captions.num_rows:
+            write_captions(root, tag, captions)
+        elif path.exists():
+            remove_captions(root, tag)  # a language without a caption is none
     waiting = int((pairs.rows < 0).sum())
     return Result(made.num_rows, count_reasons(rejected), waiting)
 
