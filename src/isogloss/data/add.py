@@ -17,7 +17,7 @@ from isogloss.data.dataset import Dataset
 from isogloss.data.sources.clean import EMPTY, clean_caption
 from isogloss.data.sources.rows import BadRow, TableFile
 from isogloss.data.sources.table import PICTURES, CaptionColumns
-from isogloss.data.tables import CAPTIONS, read_table
+from isogloss.data.tables import CAPTIONS, read_table, reordered
 from isogloss.data.writing import only_writer, write_captions
 from isogloss.errors import UserError, unknown
 from isogloss.languages import language as known_language
@@ -27,6 +27,8 @@ from isogloss.saving import new_file
 pc: Any = pyarrow.compute
 
 REJECTED = pa.schema({name: pa.string() for name in ("key", "file", "language", "text", "reason")})
+# Captions as they were read: the name of the picture, the text, and why it cannot be used.
+_READ = pa.schema({name: pa.string() for name in ("name", "text", "reason")})
 NO_PICTURE, SEVERAL_PICTURES, BAD_ROW, NO_NAME = (
     "unknown picture",
     "name of several pictures",
@@ -36,7 +38,7 @@ NO_PICTURE, SEVERAL_PICTURES, BAD_ROW, NO_NAME = (
 
 # What columns with a picture's key are mostly called, before those with its file.
 _KEYS = ("key", "image_id", "id", *PICTURES)
-# Captions that are looked up together.
+# Captions that are Python's own at a time.
 _TOGETHER = 1 << 19
 # Characters of a rejected caption that are kept.
 _KEPT = 1000
@@ -88,16 +90,9 @@ def add_captions(
     dataset = Dataset.open(root)
     columns, key = _columns(file, tag, key, captions)
     source = source or _stem(file.path)
-    images = dataset.images(columns=["key", "file"])
-    found: list[pa.Table] = []
-    rejected: list[pa.Table] = [REJECTED.empty_table()]
-    called = Called(images)
-    for some in _together(_captions(file, columns, key), progress or (lambda done: None)):
-        good, bad = _judged(some, called, tag)
-        found.append(good)
-        rejected.append(bad)
-    table = _distinct(pa.concat_tables([CAPTIONS.empty_table(), *(_kept(one, source) for one in found)]))
-    left_out = pa.concat_tables(rejected)
+    found = pa.concat_tables(_together(_captions(file, columns, key), progress or (lambda done: None)))
+    table, left_out = _judged(found, Called(dataset.images(columns=["key", "file"])), tag, source)
+    table = _distinct(table)
     if not table.num_rows:
         why = f": the first is '{left_out['reason'][0]}'" if left_out.num_rows else ""
         raise UserError(
@@ -154,41 +149,42 @@ def _whole(text: str) -> str:
 
 def _together(captions: Iterator[tuple[str, str, str]], progress: Callable[[int], None]) -> Iterator[pa.Table]:
     """Captions as tables of so many that memory holds few of them as Python's objects."""
+    yield _READ.empty_table()
     done = 0
     while some := list(islice(captions, _TOGETHER)):
-        columns = [pa.array(column, pa.string()) for column in zip(*some, strict=True)]
-        yield pa.Table.from_arrays(columns, ["name", "text", "reason"])
+        yield pa.Table.from_arrays([pa.array(column, pa.string()) for column in zip(*some, strict=True)], schema=_READ)
         done += len(some)
         progress(done)
 
 
-def _judged(some: pa.Table, called: Called, tag: str) -> tuple[pa.Table, pa.Table]:
-    """Captions with the keys of their pictures, and those that are rejected."""
-    reason = some["reason"].combine_chunks()
-    rows = called.rows(some["name"].combine_chunks())
-    reason = pc.if_else(pc.and_(pc.equal(reason, ""), pa.array(rows == UNKNOWN)), NO_PICTURE, reason)
-    reason = pc.if_else(pc.and_(pc.equal(reason, ""), pa.array(rows == SEVERAL)), SEVERAL_PICTURES, reason)
-    good = np.asarray(pc.equal(reason, ""))
-    keys = called.images["key"].take(pa.array(rows[good]))
-    bad = some.filter(pa.array(~good))
-    count = bad.num_rows
-    rejected = [bad["name"], pa.nulls(count, pa.string()), pa.repeat(tag, count), bad["text"]]
-    rejected = pa.Table.from_arrays([*rejected, reason.filter(pa.array(~good))], schema=REJECTED)
-    return pa.table({"key": keys, "text": some["text"].filter(pa.array(good))}), rejected
+def _judged(found: pa.Table, called: Called, tag: str, source: str) -> tuple[pa.Table, pa.Table]:
+    """Captions as the dataset keeps them, and those that are rejected, whose file is yet to be named.
 
-
-def _kept(captions: pa.Table, source: str) -> pa.Table:
-    """Captions as the dataset keeps them."""
-    count = captions.num_rows
-    columns = [captions["key"], captions["text"], pa.repeat(source, count)]
-    return pa.Table.from_arrays([*columns, pa.nulls(count, pa.float32()), pa.nulls(count, pa.int32())], schema=CAPTIONS)
+    All are looked up at once, since a look-up goes through all pictures.
+    """
+    rows = called.rows(found["name"].cast(pa.large_string()).combine_chunks())
+    reason = found["reason"]
+    for row, why in ((UNKNOWN, NO_PICTURE), (SEVERAL, SEVERAL_PICTURES)):
+        reason = pc.if_else(pc.and_(pc.equal(reason, ""), pa.array(rows == row)), why, reason)
+    good = pc.equal(reason, "")
+    kept, bad = found.filter(good), found.filter(pc.invert(good))
+    count, left_out = kept.num_rows, bad.num_rows
+    keys = reordered(called.images.select(["key"]), rows[np.asarray(good)])["key"]
+    columns = [keys, kept["text"], pa.repeat(source, count), pa.nulls(count, pa.float32()), pa.nulls(count, pa.int32())]
+    rejected = [bad["name"], pa.nulls(left_out, pa.string()), pa.repeat(tag, left_out), bad["text"]]
+    return (
+        pa.Table.from_arrays(columns, schema=CAPTIONS),
+        pa.Table.from_arrays([*rejected, reason.filter(pc.invert(good))], schema=REJECTED),
+    )
 
 
 def _distinct(captions: pa.Table) -> pa.Table:
     """The captions without those that stand before at the same picture."""
     numbered = captions.select(["key", "text"]).append_column("row", pa.array(np.arange(captions.num_rows)))
-    first = numbered.group_by(["key", "text"], use_threads=False).aggregate([("row", "min")])["row_min"]
-    return captions.take(pa.array(np.sort(first.to_numpy())))
+    rows = numbered.group_by(["key", "text"], use_threads=False).aggregate([("row", "min")])["row_min"]
+    first = np.zeros(captions.num_rows, bool)
+    first[rows.to_numpy()] = True
+    return captions.filter(pa.array(first))
 
 
 def _words(captions: pa.Table) -> pa.ChunkedArray:

@@ -182,7 +182,7 @@ def rows_of(keys: pa.ChunkedArray, known: pa.ChunkedArray, path: Path) -> NDArra
 
 
 def reordered(table: pa.Table, order: NDArray[np.int64]) -> pa.Table:
-    """The rows of a table in another order, int64 [row]."""
+    """Rows of a table, int64 [any], in the order in which they are asked for."""
     if np.array_equal(order, np.arange(table.num_rows)):
         return table
     # Large strings: what is taken from lies in one array, which may hold more than 32-bit offsets reach.
