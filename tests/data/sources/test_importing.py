@@ -91,6 +91,8 @@ def test_any_number_of_processes_make_the_same_dataset(whole: Path, tmp_path: Pa
     import_source(Made(8, tmp_path / "log"), tmp_path / "out", Import(jobs=jobs, name="whole"))
     assert tables(tmp_path / "out") == tables(whole)
     assert not list(tmp_path.glob(".*"))
+    for path in whole.rglob("*.parquet"):  # and not one for each unit
+        assert pq.read_metadata(path).num_row_groups == 1, path
 
 
 def start(root: Path, log: Path, jobs: int) -> "subprocess.Popen[str]":

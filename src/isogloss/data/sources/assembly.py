@@ -3,8 +3,8 @@
 import os
 import shutil
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,8 @@ from isogloss.saving import new_folder, write_json
 # Its functions are made when it is imported, so that no type checker sees them.
 pc: Any = pyarrow.compute
 
+# Rows; those of every language wait in memory until they are as many.
+_ROW_GROUP = 1 << 16
 KEY_TAKEN = "key of another picture"
 
 
@@ -32,11 +34,13 @@ class Twice:
 
     keys: what a row is called instead; None where no name is left for it.
     joined: rows that are the same picture as an earlier one. captions: what these add, (language, text) by key.
+    parts: those that hold any such picture.
     """
 
     keys: dict[tuple[int, int], str | None] = field(default_factory=dict[tuple[int, int], str | None])
     joined: set[tuple[int, int]] = field(default_factory=set[tuple[int, int]])
     captions: dict[str, list[tuple[str, str]]] = field(default_factory=dict[str, list[tuple[str, str]]])
+    parts: set[int] = field(default_factory=set[int])
 
 
 def assemble(
@@ -63,9 +67,9 @@ def assemble(
     silent = 0
     with new_folder(root) as folder, ExitStack() as stack:
         (folder / "captions").mkdir()
-        images = stack.enter_context(pq.ParquetWriter(folder / "images.parquet", IMAGES, compression="zstd"))
-        rejected = stack.enter_context(pq.ParquetWriter(folder / "rejected.parquet", SKIPPED, compression="zstd"))
-        captions: dict[str, pq.ParquetWriter] = {}
+        images = stack.enter_context(_growing(folder / "images.parquet", IMAGES))
+        rejected = stack.enter_context(_growing(folder / "rejected.parquet", SKIPPED))
+        captions: dict[str, Callable[[pa.Table], None]] = {}
         for number, part in enumerate(parts):
             table, taken = _resolved(pq.read_table(part.found, schema=FOUND), number, twice)
             table = table.set_column(1, "split", _splits(table, shares))
@@ -73,15 +77,13 @@ def assemble(
             splits.update(table["split"].to_pylist())
             left_out.update(skipped["reason"].to_pylist())
             silent += pc.sum(pc.equal(pc.list_value_length(table["language"]), 0)).as_py() or 0
-            if table.num_rows:
-                images.write_table(table.select(IMAGES.names))
-            if skipped.num_rows:
-                rejected.write_table(skipped)
+            images(table.select(IMAGES.names))
+            rejected(skipped)
             for language, rows in _captions(table, str(provenance["name"])).items():
                 if language not in captions:
                     path = folder / "captions" / f"{language}.parquet"
-                    captions[language] = stack.enter_context(pq.ParquetWriter(path, CAPTIONS, compression="zstd"))
-                captions[language].write_table(rows)
+                    captions[language] = stack.enter_context(_growing(path, CAPTIONS))
+                captions[language](rows)
                 counts[language].update(captions=rows.num_rows, images=pc.count_distinct(rows["key"]).as_py())
             _keep_pictures(part, folder)
         if not splits:
@@ -105,6 +107,26 @@ def assemble(
     return Dataset.open(root)
 
 
+@contextmanager
+def _growing(path: Path, schema: pa.Schema) -> Generator[Callable[[pa.Table], None]]:
+    """A table file that grows by what is given to the function, in row groups so large that its footer stays short."""
+    waiting: list[pa.Table] = []
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+
+        def settle() -> None:
+            if any(table.num_rows for table in waiting):
+                writer.write_table(pa.concat_tables(waiting))
+            waiting.clear()
+
+        def write(table: pa.Table) -> None:
+            waiting.append(table)
+            if sum(table.num_rows for table in waiting) >= _ROW_GROUP:
+                settle()
+
+        yield write
+        settle()
+
+
 def find_twice(parts: Sequence[Part]) -> Twice:
     """Find the keys that several pictures have, and decide: the same picture is one, another is called by its place too."""
     columns = [pq.read_table(part.found, columns=["key"])["key"] for part in parts]
@@ -118,6 +140,8 @@ def find_twice(parts: Sequence[Part]) -> Twice:
     for number, part in enumerate(parts):
         table = pq.read_table(part.found, columns=["key", "sha256", "place", "language", "text"])
         rows = pc.indices_nonzero(pc.is_in(table["key"], value_set=repeated))
+        if len(rows):
+            twice.parts.add(number)
         for row, one in zip(rows.to_pylist(), table.take(rows).to_pylist(), strict=True):
             names = [one["key"], f"{one['place']}/{one['key']}"] if one["place"] else [one["key"]]
             name = next((name for name in names if hashes.get(name, one["sha256"]) == one["sha256"]), None)
@@ -137,7 +161,7 @@ def find_twice(parts: Sequence[Part]) -> Twice:
 
 def _resolved(found: pa.Table, number: int, twice: Twice) -> tuple[pa.Table, pa.Table]:
     """A part's pictures under the keys that they keep, and those without one as skipped."""
-    if not (twice.keys or twice.joined):
+    if number not in twice.parts:
         return found, SKIPPED.empty_table()
     rows: list[dict[str, Any]] = []
     taken: list[dict[str, Any]] = []
