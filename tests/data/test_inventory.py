@@ -127,17 +127,19 @@ def test_the_command_prints_it_and_writes_the_page(dataset: Dataset, isogloss: P
     cells = [[cell.strip() for cell in line.split("│")[1:-1]] for line in lines if "│" in line]
     assert [
         "bn",
-        "Bengali, Beng, Indo-European",
+        "Bengali",
+        "Beng",
         "14",
-        "14",
-        "33.3 %",
-        "40.0 %",
+        "train 33.3 %, test 40.0 %",
         "30 (30–30)",
         "0.49",
         "22.22 %",
     ] in cells
     assert ["engine:small", "68", "68", "bn ta ur"] in cells
     assert ["hi", "t.csv", "1", "unknown picture 1"] in cells
+    samples = [row for row in cells if len(row) == 2 and row[0] in dataset.languages]
+    assert samples
+    assert all(text in dataset.captions(tag)["text"].to_pylist() for tag, text in samples)
     assert "Left out by the import: missing picture 2, zero bytes 1" in lines
     assert (tmp_path / "page.html").read_text(encoding="utf-8").count("<article") == 3
     assert isogloss("data", "show", dataset.root).output.startswith(lines[0])

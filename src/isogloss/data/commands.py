@@ -82,7 +82,7 @@ def data_show(
     from isogloss.data.inventory_table import print_inventory
 
     dataset = Dataset.open(directory)
-    inventory = take_inventory(dataset, samples if html else 0, seed)
+    inventory = take_inventory(dataset, samples if html else 1, seed)
     print_inventory(dataset, inventory)
     if html:
         from isogloss.report.dataset import write_dataset_page

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from isogloss.data.dataset import Dataset
-from isogloss.data.inventory import Inventory, LanguageInventory
+from isogloss.data.inventory import Inventory, LanguageInventory, sampled
 from isogloss.data.tables import many
 from isogloss.data.tally import Tally
 from isogloss.languages import LANGUAGES
@@ -16,7 +16,7 @@ _MOST = 5
 
 
 def print_inventory(dataset: Dataset, inventory: Inventory) -> None:
-    """Print what is in a dataset: facts, then a table of languages, then sources and what was left out."""
+    """Print what is in a dataset: facts, a table of languages, sources, what was left out, and the captions of one picture."""
     pictures = inventory.pictures
     total = sum(pictures.splits.values())
     splits = ", ".join(f"{split} {count:,}" for split, count in pictures.splits.items())
@@ -38,43 +38,57 @@ def print_inventory(dataset: Dataset, inventory: Inventory) -> None:
             for one in every:
                 table.add_row(one.tag, one.origin, f"{one.count:,}", _listed(one.reasons))
             console.print(table)
+    for one in sampled(dataset, inventory.sample[:1]):
+        table = Table(
+            Column("", no_wrap=True), Column("caption", overflow="fold"), title=f"{one['key']} ({one['split']})"
+        )
+        for tag, captions in one["captions"].items():
+            for caption in captions:
+                table.add_row(tag, caption["text"])
+        console.print(table)
     if inventory.imported:
         print(f"Left out by the import: {_listed(inventory.imported)}")
 
 
 def _languages(inventory: Inventory) -> Table:
-    splits = inventory.pictures.splits
+    """A row a language; how much of each split it covers stands there only where that differs."""
+    total = sum(inventory.pictures.splits.values())
     rejected = {one.tag for one in inventory.translations}
-    names = (
-        "language",
-        "",
-        "captions",
-        "pictures",
-        *splits,
-        "characters",
-        "scores",
-        *(["rejected"] if rejected else []),
+    table = Table(
+        Column("", no_wrap=True),
+        Column("language", overflow="fold"),
+        "script",
+        Column("captions", justify="right"),
+        Column("covers", justify="right", overflow="fold"),
+        Column("characters", justify="right", no_wrap=True),
+        Column("score", justify="right"),
+        *([Column("rejected", justify="right")] if rejected else []),
     )
-    table = Table(*(Column(name, overflow="fold") for name in names))
     for one in inventory.languages:
         known = LANGUAGES.get(one.tag)
-        about = f"{known.name}, {known.script}, {known.family}" if known else ""
-        shares = [
-            f"{100 * one.pictures.get(split, 0) / count:.1f} %" if count else "–" for split, count in splits.items()
+        covered = sum(one.pictures.values())
+        by_split = {split: _share(one.pictures.get(split, 0), of) for split, of in inventory.pictures.splits.items()}
+        alike = len(set(by_split.values())) == 1
+        cells = [
+            one.tag,
+            known.name if known else "",
+            known.script if known else "",
+            f"{one.captions:,}",
+            _share(covered, total) if alike else ", ".join(f"{split} {share}" for split, share in by_split.items()),
+            _range(one.lengths),
+            f"{one.scores.quartiles[1]:.2f}" if one.scores else "–",
         ]
-        cells = [one.tag, about, f"{one.captions:,}", f"{sum(one.pictures.values()):,}", *shares, _range(one.lengths)]
-        cells.append(f"{one.scores.quartiles[1]:.2f}" if one.scores else "–")
-        if rejected:
-            cells.append(_rate(inventory, one))
-        table.add_row(*cells)
+        table.add_row(*cells, *([_rate(inventory, one)] if rejected else []))
     return table
 
 
+def _share(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.1f} %" if whole else "–"
+
+
 def _rate(inventory: Inventory, language: LanguageInventory) -> str:
-    """The share of the translations into a language that were rejected."""
-    found = [one for one in inventory.translations if one.tag == language.tag]
-    bad, good = sum(one.count for one in found), sum(language.sources.get(one.origin, 0) for one in found)
-    return f"{100 * bad / (bad + good):.2f} %" if bad else "–"
+    rate = inventory.rejection_rate(language.tag)
+    return "–" if rate is None else f"{100 * rate:.2f} %"
 
 
 def _sources(inventory: Inventory) -> Table:
