@@ -96,6 +96,13 @@ class Inventory:
     imported: Mapping[str, int]
     sample: tuple[int, ...]
 
+    def rejection_rate(self, tag: str, origin: str = "") -> float | None:
+        """The share of the translations into a language, or of one engine's, that was rejected; None without any."""
+        bad = sum(one.count for one in self.translations if one.tag == tag and origin in ("", one.origin))
+        made = next((one.translated for one in self.languages if one.tag == tag), {})
+        good = sum(count for source, count in made.items() if origin in ("", source))
+        return bad / (bad + good) if bad + good else None
+
 
 def take_inventory(dataset: Dataset, samples: int = 0, seed: int = 0) -> Inventory:
     """Count everything in a dataset's tables; no picture is opened.
@@ -126,14 +133,14 @@ def _pictures(dataset: Dataset) -> tuple[pa.ChunkedArray, NDArray[np.int64], Pic
     """The keys of all pictures, the number of each one's split, and what is counted of them."""
     names = list(dataset.splits)
     keys: list[pa.Array] = []
-    numbers: list[NDArray[np.int8]] = []
+    numbers: list[NDArray[np.int16]] = []
     width, height, kilobytes = Tally(_LONGEST_SIDE), Tally(_LONGEST_SIDE), Tally(_LARGEST_FILE)
     size = 0
     endings: Counter[str] = Counter()
     places: Counter[str] = Counter()
     for batch in _batches(dataset.root / "images.parquet", ["key", "split", "file", "length", "width", "height"]):
         names += [name for name in pc.unique(batch["split"]).to_pylist() if name not in names]
-        numbers.append(pc.index_in(batch["split"], value_set=pa.array(names)).to_numpy(False).astype(np.int8))
+        numbers.append(pc.index_in(batch["split"], value_set=pa.array(names)).to_numpy(False).astype(np.int16))
         keys.append(batch["key"].cast(pa.large_string()))
         for tally, name in ((width, "width"), (height, "height")):
             tally.add(batch[name].to_numpy(False).astype(np.int64))
@@ -142,7 +149,7 @@ def _pictures(dataset: Dataset) -> tuple[pa.ChunkedArray, NDArray[np.int64], Pic
         size += int(lengths.sum())
         _count(endings, pc.utf8_lower(pc.replace_substring_regex(batch["file"], r"^.*[./]", "")))
         _count(places, _place(batch["file"]))
-    number = np.concatenate([np.zeros(0, np.int8), *numbers])
+    number = np.concatenate([np.zeros(0, np.int16), *numbers])
     counts = np.bincount(number, minlength=len(names)).tolist()
     pictures = PictureInventory(
         dict(zip(names, counts, strict=True)), width, height, kilobytes, size, _sorted(endings), _sorted(places)

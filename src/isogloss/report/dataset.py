@@ -9,7 +9,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from isogloss.data.dataset import Dataset
-from isogloss.data.inventory import Inventory, LanguageInventory, Rejected, sampled
+from isogloss.data.inventory import Inventory, LanguageInventory, sampled
 from isogloss.data.tally import Tally
 from isogloss.languages import LANGUAGES
 from isogloss.report.axis import Axis, linear
@@ -94,7 +94,7 @@ def render(dataset: Dataset, inventory: Inventory, samples: Sequence[Sample]) ->
         places=_listed(inventory.pictures.places),
         endings=_listed(inventory.pictures.endings),
         sources=_sources(inventory),
-        rates=[(named(one.tag), one, rejection_rate(one, inventory)) for one in inventory.translations],
+        rates=[(named(one.tag), one, inventory.rejection_rate(one.tag, one.origin)) for one in inventory.translations],
         added=[(named(one.tag), one) for one in inventory.added],
         samples=samples,
         missing=sum(sample.uri is None for sample in samples),
@@ -120,29 +120,16 @@ def language_rows(inventory: Inventory) -> list[LanguageRow]:
             (split, one.pictures.get(split, 0), one.pictures.get(split, 0) / count if count else 0.0)
             for split, count in inventory.pictures.splits.items()
         )
-        rejected = [rejection for rejection in inventory.translations if rejection.tag == one.tag]
         rows.append(
             LanguageRow(
                 named(one.tag),
                 one,
                 coverage,
                 _histogram("characters", one.lengths, high),
-                _rate(rejected, one) if rejected else None,
+                inventory.rejection_rate(one.tag),
             )
         )
     return rows
-
-
-def rejection_rate(rejected: Rejected, inventory: Inventory) -> float:
-    """The share of an engine's translations into a language that were rejected."""
-    counted = next((one for one in inventory.languages if one.tag == rejected.tag), None)
-    return _rate([rejected], counted)
-
-
-def _rate(rejected: Sequence[Rejected], counted: LanguageInventory | None) -> float:
-    bad = sum(one.count for one in rejected)
-    good = sum(counted.sources.get(one.origin, 0) for one in rejected) if counted else 0
-    return bad / (bad + good)
 
 
 def _histogram(title: str, tally: Tally, high: float) -> Histogram:
