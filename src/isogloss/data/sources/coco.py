@@ -11,6 +11,7 @@ from isogloss.data.sources.karpathy import Listed, objects, read_document, read_
 from isogloss.data.sources.places import OUTSIDE, Folder, key_of
 from isogloss.data.sources.source import Found, Listing, Skipped, listings
 from isogloss.data.sources.table import stamp
+from isogloss.data.sources.tagged import in_language
 from isogloss.errors import UserError
 from isogloss.languages import language as known_language
 
@@ -92,8 +93,7 @@ class Coco:
         usual = known_language(language).tag
         files: list[Annotations] = []
         for place, word in enumerate(annotations):
-            tag, found, path = word.partition("=")
-            path, tag = (path, known_language(tag).tag) if found else (word, usual)
+            path, tag = in_language(word, usual)
             given = images[place] if len(images) == len(annotations) else ""
             files.append(Annotations(path, tag, given or _folder_of(path, images)))
         return cls(tuple(files), tuple(images), karpathy, usual, licence)

@@ -13,6 +13,7 @@ from isogloss.data.sources.places import OUTSIDE, Folder, key_of
 from isogloss.data.sources.rows import BadRow, TableFile
 from isogloss.data.sources.source import Found, Listing, Skipped, listings
 from isogloss.data.sources.table import SPLITS, stamp
+from isogloss.data.sources.tagged import in_language, tag_and_name
 from isogloss.errors import UserError
 from isogloss.languages import language as known_language
 
@@ -76,13 +77,8 @@ class Flickr:
         if not images:
             raise UserError("No folder of pictures is named; give it as --images flickr30k-images.")
         usual = known_language(language).tag
-        files: list[tuple[str, str]] = []
-        for word in tokens:
-            tag, found, path = word.partition("=")
-            files.append((path, known_language(tag).tag) if found else (word, usual))
-        return cls(
-            Folder.of(images), tuple(files), tuple(_split_file(word) for word in splits), karpathy, usual, licence
-        )
+        files = tuple(in_language(word, usual) for word in tokens)
+        return cls(Folder.of(images), files, tuple(_split_file(word) for word in splits), karpathy, usual, licence)
 
     def identity(self) -> Mapping[str, Any]:
         files = [path for path, _ in (*self.tokens, *self.splits)] + ([self.karpathy] if self.karpathy else [])
@@ -145,8 +141,8 @@ class Flickr:
 
 
 def _split_file(word: str) -> tuple[str, str]:
-    split, found, path = word.partition("=")
-    if found:
+    split, path = tag_and_name(word)
+    if split:
         return path, SPLITS.get(split, split)
     parts = [match[0].lower() for match in _PART.finditer(PurePosixPath(word).name)]
     if not parts:

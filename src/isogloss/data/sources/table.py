@@ -10,6 +10,7 @@ import fsspec
 from isogloss.data.sources.places import OUTSIDE, Folder, key_of
 from isogloss.data.sources.rows import BadRow, Row, TableFile
 from isogloss.data.sources.source import Found, Listing, Skipped, listings
+from isogloss.data.sources.tagged import in_language
 from isogloss.errors import UserError, unknown
 from isogloss.languages import language
 
@@ -61,11 +62,7 @@ class CaptionColumns:
         Raises:
             UserError: a language is not known.
         """
-        pairs: list[tuple[str, str]] = []
-        for word in given:
-            tag, found, column = word.partition("=")
-            pairs.append((column, language(tag).tag) if found else (word, language(default).tag))
-        return pairs
+        return [in_language(word, default) for word in given]
 
     def read(self, row: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         """The captions of a row, (language, text); a cell may hold several in a list, or none.

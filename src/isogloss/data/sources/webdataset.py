@@ -15,6 +15,7 @@ from isogloss.data.sources.archive import ArchiveError, Member, members, opened
 from isogloss.data.sources.clean import NOT_UNICODE
 from isogloss.data.sources.source import Found, Skipped
 from isogloss.data.sources.table import CAPTIONS, SPLITS, CaptionColumns, stamp, texts
+from isogloss.data.sources.tagged import tag_and_name
 from isogloss.errors import UserError
 from isogloss.languages import LANGUAGES
 from isogloss.languages import language as known_language
@@ -227,10 +228,8 @@ class WebDataset:
 
 
 def _split_of(word: str) -> tuple[str, str]:
-    split, found, pattern = word.partition("=")
-    if found and re.fullmatch(r"\w+", split) and not Path(word).exists():
-        return SPLITS.get(split, split), pattern
-    return "", word
+    split, pattern = tag_and_name(word)
+    return (SPLITS.get(split, split), pattern) if split and not Path(word).exists() else ("", word)
 
 
 def _archives(pattern: str) -> list[str]:
