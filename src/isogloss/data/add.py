@@ -15,8 +15,8 @@ import pyarrow.parquet as pq
 from isogloss.data.called import SEVERAL, UNKNOWN, Called
 from isogloss.data.dataset import Dataset
 from isogloss.data.sources.clean import EMPTY, clean_caption
+from isogloss.data.sources.columns import PICTURES, CaptionColumns
 from isogloss.data.sources.rows import BadRow, TableFile
-from isogloss.data.sources.table import PICTURES, CaptionColumns
 from isogloss.data.tables import CAPTIONS, read_table, reordered
 from isogloss.data.writing import only_writer, write_captions
 from isogloss.errors import UserError, unknown

@@ -10,7 +10,7 @@ from typing import Any
 from isogloss.data.sources.karpathy import Listed, objects, read_document, read_karpathy
 from isogloss.data.sources.places import OUTSIDE, Folder, key_of
 from isogloss.data.sources.source import Found, Listing, Skipped, listings
-from isogloss.data.sources.table import stamp
+from isogloss.data.sources.stamp import stamp
 from isogloss.data.sources.tagged import in_language
 from isogloss.errors import UserError
 from isogloss.languages import language as known_language

@@ -11,8 +11,8 @@ import fsspec
 from isogloss.data.sources.karpathy import read_karpathy
 from isogloss.data.sources.places import OUTSIDE, Folder, key_of
 from isogloss.data.sources.rows import BadRow, TableFile
-from isogloss.data.sources.source import Found, Listing, Skipped, listings
-from isogloss.data.sources.table import SPLITS, stamp
+from isogloss.data.sources.source import SPLITS, Found, Listing, Skipped, listings
+from isogloss.data.sources.stamp import stamp
 from isogloss.data.sources.tagged import in_language, tag_and_name
 from isogloss.errors import UserError
 from isogloss.languages import language as known_language

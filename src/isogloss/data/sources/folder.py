@@ -12,10 +12,11 @@ import fsspec
 
 from isogloss.data.images import read_bytes
 from isogloss.data.sources.clean import NOT_UNICODE
+from isogloss.data.sources.columns import CaptionColumns
 from isogloss.data.sources.places import Folder
 from isogloss.data.sources.rows import TableFile
-from isogloss.data.sources.source import LISTED, Found, Skipped, Source
-from isogloss.data.sources.table import SPLITS, CaptionColumns, Table
+from isogloss.data.sources.source import LISTED, SPLITS, Found, Skipped, Source
+from isogloss.data.sources.table import Table
 from isogloss.data.sources.webdataset import PICTURES, Captions
 from isogloss.errors import UserError
 from isogloss.languages import LANGUAGES

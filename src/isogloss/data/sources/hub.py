@@ -9,9 +9,9 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from isogloss.data.images import read_bytes
+from isogloss.data.sources.columns import PICTURES, CaptionColumns
 from isogloss.data.sources.places import OUTSIDE, Folder
-from isogloss.data.sources.source import LISTED, Found, Skipped
-from isogloss.data.sources.table import PICTURES, SPLITS, CaptionColumns
+from isogloss.data.sources.source import LISTED, SPLITS, Found, Skipped
 from isogloss.errors import UserError, unknown
 from isogloss.languages import LANGUAGES
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import fsspec
 
-from isogloss.data.sources.source import Skipped
-from isogloss.data.sources.table import SPLITS, texts
+from isogloss.data.sources.columns import texts
+from isogloss.data.sources.source import SPLITS, Skipped
 from isogloss.errors import UserError
 
 

@@ -4,6 +4,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
+# What splits are called elsewhere, and how a dataset calls them.
+SPLITS = {"dev": "validation", "val": "validation", "valid": "validation", "restval": "train"}
+
 
 @dataclass(frozen=True, slots=True)
 class Found:

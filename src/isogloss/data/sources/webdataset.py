@@ -13,8 +13,9 @@ import fsspec
 
 from isogloss.data.sources.archive import ArchiveError, Member, members, opened
 from isogloss.data.sources.clean import NOT_UNICODE
-from isogloss.data.sources.source import Found, Skipped
-from isogloss.data.sources.table import CAPTIONS, SPLITS, CaptionColumns, stamp, texts
+from isogloss.data.sources.columns import CAPTIONS, CaptionColumns, texts
+from isogloss.data.sources.source import SPLITS, Found, Skipped
+from isogloss.data.sources.stamp import stamp
 from isogloss.data.sources.tagged import tag_and_name
 from isogloss.errors import UserError
 from isogloss.languages import LANGUAGES
