@@ -1,13 +1,19 @@
 """Where pictures lie, and that no name leads out of their folder."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
+import fsspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from isogloss.data.sources.coco import Coco
+from isogloss.data.sources.folder import open_folder
 from isogloss.data.sources.places import Folder, key_of
+from isogloss.data.sources.webdataset import WebDataset
+from isogloss.errors import UserError
 
 
 @pytest.mark.parametrize(
@@ -58,3 +64,22 @@ def test_nothing_leads_out(name: str) -> None:
 )
 def test_keys(name: str, key: str) -> None:
     assert key_of(name) == key
+
+
+@pytest.mark.parametrize("url", ["nosuch://bucket/a.tar", "absent://bucket/a.tar", "http://127.0.0.1:1/a.tar"])
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda url: WebDataset.open([url]).identity(),
+        lambda url: WebDataset.open([f"{url[:-5]}*"]),
+        lambda url: open_folder(url[:-5]),
+        lambda url: Coco.open([url], images=["pictures"]).identity(),
+    ],
+)
+def test_what_cannot_be_reached_is_told_in_a_sentence(ask: Callable[[str], object], url: str) -> None:
+    """A protocol that nobody knows, one whose client is not installed, and a server that does not answer."""
+    fsspec.register_implementation("absent", "no_such_module.FileSystem", clobber=True)
+    with pytest.raises(
+        UserError, match=r"://\S* (cannot be reached \(.*\); check the address|is missing or cannot be reached)"
+    ):
+        ask(url)

@@ -13,7 +13,7 @@ import fsspec
 from isogloss.data.images import read_bytes
 from isogloss.data.sources.clean import NOT_UNICODE
 from isogloss.data.sources.columns import CaptionColumns
-from isogloss.data.sources.places import Folder
+from isogloss.data.sources.places import Folder, reached
 from isogloss.data.sources.rows import TableFile
 from isogloss.data.sources.source import LISTED, SPLITS, Found, Skipped, Source
 from isogloss.data.sources.table import Table
@@ -134,10 +134,11 @@ def open_folder(
         UserError: there is no such folder, or a language or column is not known.
     """
     folder = Folder.of(path)
-    system, place = fsspec.core.url_to_fs(folder.path)
-    if not system.isdir(place):
-        raise UserError(f"{path} is no folder; name the folder of the pictures.")
-    found = table or next((name for name in TABLES if system.exists(f"{place}/{name}")), "")
+    with reached(path):
+        system, place = fsspec.core.url_to_fs(folder.path)
+        if not system.isdir(place):
+            raise UserError(f"{path} is no folder; name the folder of the pictures.")
+        found = table or next((name for name in TABLES if system.exists(f"{place}/{name}")), "")
     if found:
         file = TableFile(f"{folder.path}/{found}")
         return Table.open(file, captions=captions, language=language, folder=folder.path, licence=licence)
@@ -149,8 +150,9 @@ def _files(folder: Folder) -> dict[str, str]:
     """The files below a folder by their names in it, each with what changes when it is written; hidden ones are none."""
     if "://" not in folder.path:
         return dict(_walk(folder.path, ""))
-    system, place = fsspec.core.url_to_fs(folder.path)
-    found: dict[str, Any] = system.find(place, detail=True)
+    with reached(folder.path):
+        system, place = fsspec.core.url_to_fs(folder.path)
+        found: dict[str, Any] = system.find(place, detail=True)
     start = len(place.rstrip("/")) + 1
     return {
         name[start:]: f"{one.get('size')} {one.get('ETag') or one.get('mtime') or one.get('LastModified') or ''}"

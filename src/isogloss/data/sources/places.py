@@ -2,8 +2,12 @@
 
 import os
 import re
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+
+from isogloss.errors import UserError
 
 OUTSIDE = "picture outside the folder"
 # A name with nothing in it that could lead anywhere but down; most are so, and millions are asked for.
@@ -43,6 +47,24 @@ class Folder:
         path = os.path.normpath(os.path.join(self.path, name))  # noqa: PTH118, a fifth of Path's time
         root = self.path.rstrip("/") + "/"
         return path if path.startswith(root) and "\0" not in path else None
+
+
+@contextmanager
+def reached(place: str) -> Generator[None]:
+    """Tell in one sentence that a path or URL cannot be reached, whatever its file system's client raises.
+
+    Raises:
+        UserError: the protocol is not known, its client is not installed, or nobody answers.
+    """
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:  # each file system's client has its own
+        reason = " ".join(str(error).split()).rstrip(".") or type(error).__name__
+        raise UserError(
+            f"{place} cannot be reached ({reason}); check the address, and that you may read there."
+        ) from error
 
 
 def key_of(name: str) -> str:

@@ -5,15 +5,17 @@ from typing import Any
 
 import fsspec
 
+from isogloss.data.sources.places import reached
 from isogloss.errors import UserError
 
 
 def stamp(path: str) -> Mapping[str, Any]:
     """By what a file is known to be the one that it was: its size, and when or as what it was written."""
-    system, place = fsspec.core.url_to_fs(path)
-    try:
-        information = system.info(place)
-    except (OSError, ValueError):
-        raise UserError(f"{path} is missing or cannot be reached; name a file that can be read.") from None
+    with reached(path):
+        system, place = fsspec.core.url_to_fs(path)
+        try:
+            information = system.info(place)
+        except (FileNotFoundError, NotADirectoryError):
+            raise UserError(f"{path} is missing or cannot be reached; name a file that can be read.") from None
     written = next((information[name] for name in ("mtime", "ETag", "LastModified", "etag") if name in information), "")
     return {"size": information.get("size"), "written": str(written)}

@@ -14,6 +14,7 @@ import fsspec
 from isogloss.data.sources.archive import ArchiveError, Member, members, opened
 from isogloss.data.sources.clean import NOT_UNICODE
 from isogloss.data.sources.columns import CAPTIONS, CaptionColumns, texts
+from isogloss.data.sources.places import reached
 from isogloss.data.sources.source import SPLITS, Found, Skipped
 from isogloss.data.sources.stamp import stamp
 from isogloss.data.sources.tagged import tag_and_name
@@ -237,21 +238,23 @@ def _archives(pattern: str) -> list[str]:
     """The archives that a path, URL, folder, or pattern of braces or stars names, in the order of their names."""
     found: list[str] = []
     for path in expand(pattern):
-        remote = "://" in path
-        system, place = (
-            fsspec.core.url_to_fs(path) if remote else (fsspec.filesystem("file"), str(Path(path).absolute()))
-        )
-        if "*" in path:
-            some = sorted(system.glob(place))
-        elif path.endswith("/") or (not path.split("?")[0].endswith((".tar", *_COMPRESSED)) and system.isdir(place)):
-            some = sorted(one for one in system.find(place) if one.endswith((".tar", *_COMPRESSED)))
-        else:
-            found.append(path if remote else place)
-            continue
-        if not some:
-            raise UserError(f"{path} holds no .tar; name a folder that has some, or the archives themselves.")
-        found += [system.unstrip_protocol(one) if remote else one for one in some]
+        with reached(path):
+            found += _matching(path)
     return found
+
+
+def _matching(path: str) -> list[str]:
+    remote = "://" in path
+    system, place = fsspec.core.url_to_fs(path) if remote else (fsspec.filesystem("file"), str(Path(path).absolute()))
+    if "*" in path:
+        found = sorted(system.glob(place))
+    elif path.endswith("/") or (not path.split("?")[0].endswith((".tar", *_COMPRESSED)) and system.isdir(place)):
+        found = sorted(one for one in system.find(place) if one.endswith((".tar", *_COMPRESSED)))
+    else:
+        return [path if remote else place]
+    if not found:
+        raise UserError(f"{path} holds no .tar; name a folder that has some, or the archives themselves.")
+    return [system.unstrip_protocol(one) if remote else one for one in found]
 
 
 def expand(pattern: str) -> Iterator[str]:
