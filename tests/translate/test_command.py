@@ -1,5 +1,6 @@
 """`isogloss translate`, as it is typed."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -122,3 +123,20 @@ def test_an_engine_that_is_paid_for_says_what_it_will_charge(
     done = isogloss("translate", root, "--to", "es,ca", "--engine", "apertium", "--no-checks")
     assert done.errors.startswith("30 characters are translated, for about $0.60.\n")
     assert [line[0] for line in lines(done.output)] == ["es", "ca"]
+
+
+def test_without_the_package_of_the_checks_it_is_said_before_any_work_how_to_get_it(
+    isogloss: Program, root: Path, engine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in sys.modules if name.startswith("isogloss.translate.quality")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "lingua", None)
+    before = everything(root)
+    done = isogloss("translate", root, "--to", "es", "--engine", engine)
+    assert (done.code, done.output) == (2, "")
+    assert done.errors == (
+        "isogloss: The checks of translations need the package lingua; install it with `pip install "
+        '"isogloss[translate]"`, or leave them out with --no-checks.\n'
+    )
+    assert everything(root) == before
+    assert isogloss("translate", root, "--to", "es", "--engine", engine, "--no-checks").code == 0

@@ -53,7 +53,8 @@ def translate(
         skip: checks to leave out, as in "leak,wrong language"; rejected/<language>.parquet names the check that failed.
         encoder: a sentence encoder, by which translations of another meaning are thrown away too.
         dry_run: only tell how much there is to do, what it costs and how long it takes.
-        on: where it runs: "local".
+        on: where it runs: "local", or "ray" for every machine of a Ray cluster: the one that RAY_ADDRESS names or that runs
+            on this machine, or else this machine alone.
     """
     from isogloss.translate.engines import ENGINES, choose_engine
     from isogloss.translate.several import prepare
@@ -88,7 +89,13 @@ def _print_estimates(jobs: "Jobs") -> None:
 
 def _judge(skip: tuple[str, ...], encoder: str) -> "Judge":
     # Language identification takes a second to import.
-    from isogloss.translate.quality import Checks, judge
+    try:
+        from isogloss.translate.quality import Checks, judge
+    except ImportError as error:
+        raise UserError(
+            f"The checks of translations need the package {error.name}; install it with "
+            '`pip install "isogloss[translate]"`, or leave them out with --no-checks.'
+        ) from error
 
     reasons = tuple(reason.strip() for word in skip for reason in word.split(",") if reason.strip())
     return partial(judge, checks=Checks(skip=reasons, encoder=encoder))

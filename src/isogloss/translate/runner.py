@@ -3,8 +3,10 @@
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Protocol, runtime_checkable
 
+from isogloss.errors import UserError
 from isogloss.languages import Language
 from isogloss.translate.engine import Engine, Translation
+from isogloss.translate.engines import EngineChoice
 from isogloss.translate.patience import Patience
 from isogloss.translate.pending import Chunk
 
@@ -34,4 +36,13 @@ def run_locally(
         yield chunk, Patience().ask(lambda chunk=chunk: engine.translate(chunk, source, target))
 
 
-RUNNERS: Mapping[str, Runner] = {"local": run_locally}
+def _on_ray(choice: EngineChoice) -> Runner:
+    try:
+        from isogloss.translate.ray_runner import on_ray
+    except ImportError:
+        raise UserError('--on ray needs Ray Data; install it with `pip install "isogloss[ray]"`.') from None
+    return on_ray(choice)
+
+
+# Each gives the runner for an engine, by how the engine is chosen.
+RUNNERS: Mapping[str, Callable[[EngineChoice], Runner]] = {"local": lambda choice: run_locally, "ray": _on_ray}

@@ -1,7 +1,7 @@
 """Captions into several languages, one job after the other, by one engine."""
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,20 +16,20 @@ from isogloss.translate.job import Job, Result, translate
 from isogloss.translate.outcome import Judge
 from isogloss.translate.patience import Patience
 from isogloss.translate.pending import Pending
-from isogloss.translate.runner import RUNNERS
+from isogloss.translate.runner import RUNNERS, Runner
 
 
 @dataclass(frozen=True)
 class Jobs:
     """A job for each language, and the engine that they share.
 
-    choice: how the engine was opened, and is opened elsewhere; on: where it translates, one of RUNNERS.
+    run: where they are translated; open_engine: how the engine is opened there, None where it is the one that is open.
     """
 
     jobs: tuple[Job, ...]
     engine: Engine
-    choice: EngineChoice
-    on: str
+    run: Runner
+    open_engine: Callable[[], Engine] | None
 
     def estimates(self) -> Iterator[tuple[Job, Pending, Estimate]]:
         """What each job will take; nothing is written."""
@@ -43,9 +43,8 @@ class Jobs:
         Raises:
             UserError: as for `translate`.
         """
-        elsewhere = None if self.on == "local" else partial(open_engine, self.choice)
         for job in self.jobs:
-            yield job, translate(job, self.engine, judge=judge, run=RUNNERS[self.on], open_engine=elsewhere)
+            yield job, translate(job, self.engine, judge=judge, run=self.run, open_engine=self.open_engine)
 
 
 def prepare(
@@ -60,6 +59,8 @@ def prepare(
 ) -> Jobs:
     """The jobs, of which everything is checked that can be without translating.
 
+    on: where they are translated, one of RUNNERS.
+
     Raises:
         UserError: an unknown language or split, an engine that is absent or has not got one of the languages, or no dataset.
     """
@@ -72,12 +73,13 @@ def prepare(
     dataset.counts(one.tag)
     if split != ALL and split not in dataset.splits:
         raise unknown("split", split, [ALL, *dataset.splits])
+    run = RUNNERS[on](choice)
     engine = open_engine(choice)
     edition = _edition(choice)
     jobs = tuple(Job(dataset, one, target, engine.name, edition, split, limit) for target in others)
     for job in jobs:
         Patience().ask(partial(engine.check, job.source, job.target))
-    return Jobs(jobs, engine, choice, on)
+    return Jobs(jobs, engine, run, None if on == "local" else partial(open_engine, choice))
 
 
 def _edition(choice: EngineChoice) -> str:
