@@ -75,7 +75,7 @@ class RayRunner:
         connect()
         workers, needs = self._places()
         # Texts wait in Ray's object store, which goes to disk when it is full.
-        waiting = [ray.put(pa.table([chunk], schema=_TEXTS)) for chunk in chunks]
+        waiting: list[Any] = [ray.put(pa.table([chunk], schema=_TEXTS)) for chunk in chunks]
         attempts: Any = ray.remote(num_cpus=0, max_restarts=-1, max_task_retries=-1)(_Attempts).remote()
         with _failures():
             translated: Any = ray.data.from_arrow_refs(waiting).map_batches(
@@ -89,7 +89,7 @@ class RayRunner:
             for table in translated.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
                 yield _read(table)
 
-    def _places(self) -> tuple[int, dict[str, float]]:
+    def _places(self) -> tuple[int, dict[str, Any]]:
         """How many workers the cluster has place for, and what each needs."""
         nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
         gpus = sum(int(node.get("GPU", 0)) for node in nodes)
@@ -143,7 +143,8 @@ class _Worker:
     def __call__(self, texts: pa.Table) -> pa.Table:
         chunk = texts["text"].to_pylist()
         try:
-            if ray.get(self._attempts.begin.remote(chunk[0])) > self._most:
+            begun: Any = ray.get(self._attempts.begin.remote(chunk[0]))
+            if begun > self._most:
                 raise UserError(
                     f"Workers of Ray died {self._most} times at the same captions, most often for lack of memory; what is "
                     "translated is kept, so make them fewer, each with more cores (--threads), or find the reason in Ray's "
