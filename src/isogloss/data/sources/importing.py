@@ -20,6 +20,9 @@ from isogloss.saved import read_object
 from isogloss.saving import refuse_existing
 from isogloss.workers import cores, workers
 
+# Units that wait for each process, so that none is idle while this one reads.
+AHEAD = 3
+
 
 def import_source(
     source: Source,
@@ -89,13 +92,12 @@ def _read_all(source: Source, folder: Path, how: Import, progress: Callable[[int
             parts.append(part)
             if part.finished:
                 note(*part.counts())
-            elif jobs == 1 or not number:
-                note(*read_unit(unit, part, how.decoded))
-            else:
-                pool = pool or stack.enter_context(workers(jobs))
+            elif jobs > 1 and number and len(running) < AHEAD * (jobs - 1):
+                pool = pool or stack.enter_context(workers(jobs - 1))
                 running.add(pool.submit(read_unit, unit, part, how.decoded))
-                if len(running) >= 2 * jobs:
-                    running = _collect(running, note)
+            else:  # this process is one of the jobs
+                note(*read_unit(unit, part, how.decoded))
+            running = _collect(running, note, wait_for_one=False)
         while running:
             running = _collect(running, note)
     if not parts:
@@ -103,8 +105,10 @@ def _read_all(source: Source, folder: Path, how: Import, progress: Callable[[int
     return parts
 
 
-def _collect(running: set[Future[tuple[int, int]]], note: Callable[[int, int], None]) -> set[Future[tuple[int, int]]]:
-    done, left = wait(running, return_when=FIRST_COMPLETED)
+def _collect(
+    running: set[Future[tuple[int, int]]], note: Callable[[int, int], None], wait_for_one: bool = True
+) -> set[Future[tuple[int, int]]]:
+    done, left = wait(running, timeout=None if wait_for_one else 0, return_when=FIRST_COMPLETED)
     for future in done:
         note(*future.result())
     return left

@@ -1,6 +1,7 @@
 """One unit of a source as two files: the pictures that can be used, and what was skipped, with the reason."""
 
 import io
+import os
 import tarfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -158,11 +159,22 @@ def _bytes(entry: Found | Skipped) -> bytes | Unusable:
     if "://" in entry.file:
         return _remote(entry.file)
     try:
-        with open(entry.file, "rb", buffering=0) as file:  # noqa: PTH123, a third of the time of Path.read_bytes
-            return file.readall()
+        return _local(entry.file)
     except OSError as error:
         missing = isinstance(error, (FileNotFoundError, NotADirectoryError))
         return Unusable("missing picture" if missing else "unreadable picture", error.strerror or str(error))
+
+
+def _local(path: str) -> bytes:
+    """A whole file, in half the time of Path.read_bytes."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        content = os.read(handle, os.fstat(handle).st_size + 1)
+        while more := os.read(handle, 2**20):  # a file that grows, or one that the system gives in pieces
+            content += more
+    finally:
+        os.close(handle)
+    return content
 
 
 def _remote(url: str) -> bytes | Unusable:
