@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import tyro
 
 from isogloss.commands import compare, data_check, data_emoji, demo, evaluate, report, search
-from isogloss.data.commands import data_add, data_export, data_show
+from isogloss.data.commands import data_add, data_export, data_remove, data_show
 from isogloss.data.sources.commands import (
     data_coco,
     data_flickr,
@@ -114,6 +114,7 @@ COMMANDS: dict[tuple[str, ...], Callable[..., None]] = {
     ("data", "check"): data_check,
     ("data", "show"): data_show,
     ("data", "add"): data_add,
+    ("data", "remove"): data_remove,
     ("data", "export"): data_export,
     ("data", "table"): data_table,
     ("data", "coco"): data_coco,

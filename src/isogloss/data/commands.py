@@ -63,6 +63,25 @@ def data_add(
         print(f"Left out: {reasons}; {directory / 'rejected' / 'added' / f'{added.tag}.parquet'} lists them")
 
 
+def data_remove(directory: tyro.conf.Positional[Path], language: str = "", source: str = "") -> None:
+    """Take a language out of a dataset folder, or what one source said in it.
+
+    Args:
+        directory: the dataset folder.
+        language: the language's tag.
+        source: only the captions that this source gave, such as apertium; without it all of the language.
+    """
+    from isogloss.data.dataset import Dataset
+    from isogloss.data.remove import remove
+
+    if not language:
+        raise UserError("Name the language to take out with --language, as in --language hi.")
+    count = remove(directory, language, source)
+    print(
+        f"{directory}: {count:,} captions were taken out; there is now {', '.join(Dataset.open(directory).languages)}"
+    )
+
+
 def data_show(
     directory: tyro.conf.Positional[Path],
     html: Path | None = None,
@@ -82,6 +101,8 @@ def data_show(
     from isogloss.data.inventory_table import print_inventory
 
     dataset = Dataset.open(directory)
+    if samples < 0:
+        raise UserError(f"samples is {samples}; give a number of pictures of at least 0.")
     inventory = take_inventory(dataset, samples if html else 1, seed)
     print_inventory(dataset, inventory)
     if html:

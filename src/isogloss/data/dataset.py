@@ -57,7 +57,7 @@ class Dataset:
             UserError: there is none, or dataset.json or a table is damaged, missing or has other columns.
         """
         root = Path(root)
-        information = _read_information(root)
+        information = read_information(root)
         check_columns(read_footer(root / "images.parquet"), IMAGES, root / "images.parquet")
         tables = sorted((root / "captions").glob("*.parquet"))
         for table in tables:
@@ -66,8 +66,8 @@ class Dataset:
         missing = [language for language in information["languages"] if language not in languages]
         if missing:
             raise UserError(
-                f"{root / 'captions' / (missing[0] + '.parquet')} is missing, one of {len(missing)} caption tables that "
-                "dataset.json names; restore it or make the dataset again."
+                f"{root / 'captions' / (missing[0] + '.parquet')} is missing, a caption table that dataset.json names; "
+                f"restore it, or take the language out with `isogloss data remove {root} --language {missing[0]}`."
             )
         return cls(root, information, languages)
 
@@ -154,7 +154,12 @@ class Dataset:
             raise unknown("split", name, self.splits)
 
 
-def _read_information(root: Path) -> dict[str, Any]:
+def read_information(root: Path) -> dict[str, Any]:
+    """What dataset.json says.
+
+    Raises:
+        UserError: there is none, or it is damaged or of another version.
+    """
     path = root / "dataset.json"
     try:
         information = json.loads(path.read_text(encoding="utf-8"))

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute
 import pyarrow.parquet as pq
 
-from isogloss.data.dataset import FORMAT, VERSION, Dataset
+from isogloss.data.dataset import FORMAT, VERSION, Dataset, read_information
 from isogloss.data.tables import (
     CAPTIONS,
     IMAGES,
@@ -173,14 +173,14 @@ def write_captions(root: str | Path, language: str, table: pa.Table) -> Dataset:
 
 
 def remove_captions(root: str | Path, language: str) -> None:
-    """Take a language out of a dataset folder, if it is there.
+    """Take a language out of a dataset folder, if it is there; its table may be gone already.
 
     Raises:
         UserError: there is no such dataset, or the folder cannot be written.
     """
     root = Path(root)
     with only_writer(root):
-        information = Dataset.open(root).information
+        information = read_information(root)
         languages = {tag: counts for tag, counts in information["languages"].items() if tag != language}
         # A table that is not counted is no fault, but a count without its table would be one.
         write_json(root / "dataset.json", {**information, "languages": languages})

@@ -99,7 +99,7 @@ def test_an_encoding_that_is_given(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_bytes("image,caption\na.jpg,una señal\n".encode("latin-1"))
     assert rows(path, encoding="latin-1") == [{"image": "a.jpg", "caption": "una señal"}]
-    with pytest.raises(UserError, match="unknown encoding: latin-99"):
+    with pytest.raises(UserError, match="There is no encoding 'latin-99'; name one such as latin-1"):
         rows(path, encoding="latin-99")
 
 
@@ -113,3 +113,11 @@ def test_what_python_writes_comes_back(tmp_path: Path, pairs: list[tuple[str, st
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         csv.writer(file).writerows([("image", "caption"), *pairs])
     assert rows(path) == [{"image": one, "caption": other} for one, other in pairs]
+
+
+@pytest.mark.parametrize("separator", [";", "|"])
+def test_a_table_of_another_separator(tmp_path: Path, separator: str) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text(separator.join(("image", "caption")) + "\n" + separator.join(("a.jpg", "one, two")) + "\n")
+    assert TableFile(str(path)).names() == ("image", "caption")
+    assert rows(path) == [{"image": "a.jpg", "caption": "one, two"}]

@@ -194,8 +194,11 @@ def test_what_does_not_fit_is_told_before_anything_is_read(
 
 def test_nothing_that_can_be_used_makes_no_folder(tmp_path: Path) -> None:
     path = write(tmp_path, [("image", "caption"), ("none.png", "nothing"), ("none2.png", "nothing")])
-    with pytest.raises(UserError, match=r"t.csv has no picture that can be used \(missing picture: 2\)"):
+    with pytest.raises(
+        UserError, match=r"t.csv has no picture that can be used \(missing picture: 2, the first .*/none.png\)"
+    ):
         read(path, tmp_path / "out")
+    assert not list(tmp_path.glob(".*")), "it is read again when the pictures are there"
     with pytest.raises(UserError, match="t.csv holds nothing"):
         read(write(tmp_path, [("image", "caption")]), tmp_path / "out")
     assert not (tmp_path / "out").exists()
@@ -225,9 +228,35 @@ def test_the_command_prints_what_is_there_and_what_was_left_out(tmp_path: Path, 
     assert "missing picture │ 1" in ended.output
     assert "rejected.parquet" in ended.output
     again = isogloss(*command)
-    assert (again.code, again.output) == (0, ended.output), "what is finished is told again and not read again"
+    told = ended.output.replace("train 1", "train 1; it was imported before, and nothing was read")
+    assert (again.code, again.output) == (0, told)
     other = isogloss(*command[:-1], "0.5")
     assert other.code == 2
     assert other.sentence.endswith("exists already and is left as it is; name another folder or remove it first.")
     wrong = isogloss(*command, "--validaton", "0.1")
     assert wrong.sentence == "isogloss: There is no option '--validaton'; did you mean '--validation'?"
+
+
+@pytest.mark.parametrize(
+    ("content", "images", "message"),
+    [
+        ("", None, "t.csv is empty; name a table with rows"),
+        (
+            "image,caption\na.png,an ant\n",
+            "foto",
+            "There is no folder .*foto; name the folder of the pictures with --images",
+        ),
+    ],
+)
+def test_what_is_not_there_is_told_at_once(tmp_path: Path, content: str, images: str | None, message: str) -> None:
+    (tmp_path / "t.csv").write_text(content)
+    with pytest.raises(UserError, match=message):
+        Table.open(TableFile(str(tmp_path / "t.csv")), folder=tmp_path / images if images else None)
+
+
+def test_pictures_without_captions_are_imported_and_told(tmp_path: Path, isogloss: Program) -> None:
+    picture(tmp_path, "a.png")
+    path = write(tmp_path, [("image", "caption"), ("a.png", "")])
+    ended = isogloss("data", "table", path, tmp_path / "out", "--jobs", "1")
+    assert ended.code == 0
+    assert "No picture has a caption" in ended.output

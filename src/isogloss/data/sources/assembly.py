@@ -65,6 +65,7 @@ def assemble(
     counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
     left_out: Counter[str] = Counter()
     silent = 0
+    first: dict[str, str] = {}
     with new_folder(root) as folder, ExitStack() as stack:
         (folder / "captions").mkdir()
         images = stack.enter_context(_growing(folder / "images.parquet", IMAGES))
@@ -76,6 +77,7 @@ def assemble(
             skipped = pa.concat_tables([pq.read_table(part.skipped, schema=SKIPPED), taken])
             splits.update(table["split"].to_pylist())
             left_out.update(skipped["reason"].to_pylist())
+            first = first or next(iter(skipped.slice(0, 1).to_pylist()), {})
             silent += pc.sum(pc.equal(pc.list_value_length(table["language"]), 0)).as_py() or 0
             images(table.select(IMAGES.names))
             rejected(skipped)
@@ -87,7 +89,7 @@ def assemble(
                 counts[language].update(captions=rows.num_rows, images=pc.count_distinct(rows["key"]).as_py())
             _keep_pictures(part, folder)
         if not splits:
-            raise UserError(_nothing(provenance["name"], left_out))
+            raise _nothing(provenance["name"], left_out, first)
         notes = {
             "left out": dict(left_out.most_common()),
             "pictures without a caption": silent,
@@ -228,8 +230,10 @@ def _keep_pictures(part: Part, folder: Path) -> None:
         shutil.copyfile(part.pictures, folder / "images" / part.pictures.name)
 
 
-def _nothing(name: str, left_out: Counter[str]) -> UserError:
+def _nothing(name: str, left_out: Counter[str], first: Mapping[str, str]) -> UserError:
     reasons = ", ".join(f"{reason}: {count:,}" for reason, count in left_out.most_common(3))
+    example = f", the first {first['file'] or first['key']}" if first else ""
     return UserError(
-        f"{name} has no picture that can be used ({reasons or 'it is empty'}); name another source or mend it."
+        f"{name} has no picture that can be used ({reasons or 'it is empty'}{example}); name another source or another "
+        "folder of pictures, or mend it."
     )

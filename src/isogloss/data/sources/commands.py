@@ -232,6 +232,7 @@ def run_import(source: Source, directory: Path, how: Import) -> None:
     from isogloss.data.sources.importing import import_source
     from isogloss.train.log import progress_bar
 
+    there = (directory / "dataset.json").exists()
     with progress_bar(True) as bar:
         task = bar.add_task("pictures", total=None, state="")
 
@@ -240,12 +241,14 @@ def run_import(source: Source, directory: Path, how: Import) -> None:
 
         dataset = import_source(source, directory, how, progress)
     splits = ", ".join(f"{name} {count:,}" for name, count in dataset.splits.items())
-    print(f"{dataset.root}: {splits}")
+    print(f"{dataset.root}: {splits}{'; it was imported before, and nothing was read' if there else ''}")
     languages = Grid("language", "captions", "pictures")
     for tag, counts in dataset.information["languages"].items():
         languages.add_row(tag, f"{counts['captions']:,}", f"{counts['images']:,}")
     console = Console(markup=False, emoji=False, highlight=False)
     console.print(languages)
+    if not dataset.languages:
+        print("No picture has a caption: name where they are, as --help says, or add some with `isogloss data add`.")
     left_out = dataset.information["notes"]["left out"]
     if left_out:
         reasons = Grid("left out", "how many")

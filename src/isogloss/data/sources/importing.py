@@ -9,6 +9,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
+
 from isogloss.data.dataset import Dataset
 from isogloss.data.sources.assembly import assemble
 from isogloss.data.sources.how import Import
@@ -48,17 +50,22 @@ def import_source(
     refuse_existing(root)
     refusal = f"{root} is being imported by another process; wait for it to end."
     with unfinished(root, "import", identity, refusal) as folder:
-        parts = _read_all(source, folder, how, progress or (lambda found, skipped: None))
-        for partial in root.parent.glob(f".{root.name}.*.partial"):  # of an import that was killed as it ended
-            shutil.rmtree(partial, ignore_errors=True)
-        dataset = assemble(
-            parts,
-            root,
-            name=how.name or root.name,
-            shares=how.splits(),
-            identity=identity,
-            provenance=source.provenance(),
-        )
+        try:
+            parts = _read_all(source, folder, how, progress or (lambda found, skipped: None))
+            for partial in root.parent.glob(f".{root.name}.*.partial"):  # of an import that was killed as it ended
+                shutil.rmtree(partial, ignore_errors=True)
+            dataset = assemble(
+                parts,
+                root,
+                name=how.name or root.name,
+                shares=how.splits(),
+                identity=identity,
+                provenance=source.provenance(),
+            )
+        except UserError:
+            if not _any_found(folder):  # what was wrong may be mended, and then everything is read again
+                forget(root, "import")
+            raise
         forget(root, "import")
     return dataset
 
@@ -72,6 +79,10 @@ def finished(root: Path, identity: Mapping[str, Any]) -> bool:
     """Whether the dataset at `root` is what this very import made."""
     path = root / "dataset.json"
     return path.exists() and read_object(path).get("import") == identity
+
+
+def _any_found(folder: Path) -> bool:
+    return any(pq.read_metadata(part).num_rows for part in folder.glob("found-*.parquet"))
 
 
 def _read_all(source: Source, folder: Path, how: Import, progress: Callable[[int, int], None]) -> list[Part]:

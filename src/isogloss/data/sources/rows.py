@@ -101,7 +101,11 @@ class TableFile:
                 f"{self.path} is not {self.encoding or 'UTF-8'} text ({error.__class__.__name__} at byte "
                 f"{getattr(error, 'start', '?')}); give its --encoding, such as latin-1, or write it again as UTF-8."
             ) from error
-        except (OSError, ImportError, ValueError, LookupError, csv.Error) as error:
+        except LookupError:
+            raise UserError(
+                f"There is no encoding '{self.encoding}'; name one such as latin-1, or leave --encoding out."
+            ) from None
+        except (OSError, ImportError, ValueError, csv.Error) as error:
             raise UserError(f"{self.path} cannot be read as a table ({error}); restore it.") from error
 
     @contextmanager
@@ -115,9 +119,15 @@ class TableFile:
 
     def _reader(self, text: io.TextIOWrapper) -> Iterator[list[str]]:
         csv.field_size_limit(_LONGEST_CELL)
-        separator = "\t" if self._kind() == "tsv" else ","
+        separator = "\t" if self._kind() == "tsv" else self._separator()
         quoting = csv.QUOTE_MINIMAL if self.quotes else csv.QUOTE_NONE
         return csv.reader(text, delimiter=separator, quoting=quoting)
+
+    def _separator(self) -> str:
+        """A comma, unless the first line has none: spreadsheets of many countries write semicolons."""
+        with self._text() as text:
+            line = text.readline()
+        return next((sign for sign in ",;|" if sign in line), ",")
 
     def _lines_header(self) -> Sequence[str]:
         with self._told(), self._text() as text:

@@ -57,6 +57,10 @@ class Table:
             UserError: the file is not there, or a column is missing.
         """
         names = file.names()
+        if not names:
+            raise UserError(f"{file.path} is empty; name a table with rows.")
+        if folder is not None and "://" not in str(folder) and not Path(folder).is_dir():
+            raise UserError(f"There is no folder {folder}; name the folder of the pictures with --images.")
         picture = picture or next((name for name in PICTURES if name in names), "")
         if not picture:
             raise UserError(
