@@ -83,13 +83,13 @@ def owned(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with pictures and captions as the guide describes them, and the dataset that its first block makes."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "pictures").mkdir()
-    rows = ["key,language,caption"]
+    rows = ["image,language,caption"]
     for number, key in enumerate(["beach", *(f"picture{number}" for number in range(24))]):
         Image.new("RGB", (24, 18), (10 * number, 90, 30)).save(tmp_path / "pictures" / f"{key}.jpg")
-        rows += [f"{key},{language},{words} {number}" for language, words in WORDS.items()]
+        rows += [f"{key}.jpg,{language},{words} {number}" for language, words in WORDS.items()]
     (tmp_path / "captions.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
-    make, *_ = blocks(ROOT / "docs/guides/clip.md", "python")
-    exec(make, {})
+    for command in [*blocks(ROOT / "docs/guides/clip.md", "sh")[0].splitlines(), "isogloss data check my-pictures"]:
+        isogloss(command.removeprefix("isogloss "))
     return tmp_path
 
 
@@ -108,7 +108,7 @@ def test_the_guide_from_pictures_to_a_search(owned: Path) -> None:
     assert set(dataset.splits) == {"train", "validation", "test"}
     assert dataset.languages == ("en", "es")
 
-    _, recipe, use = blocks(ROOT / "docs/guides/clip.md", "python")
+    recipe, use = blocks(ROOT / "docs/guides/clip.md", "python")
     (owned / "my_recipe.py").write_text(with_towers(recipe, tiny_towers(owned / "towers")), encoding="utf-8")
     short = "--data.images-per-step 4 --training.steps 2 --training.precision float32"
     isogloss("train my_recipe.py --run runs/mine " + short)
