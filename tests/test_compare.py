@@ -61,8 +61,8 @@ ALL = ("parallel-1", "english", "parallel", "english-1")
 
 
 def test_the_figures_are_those_of_all_seeds(runs: Path) -> None:
-    page = compare_runs(places(runs, *ALL), runs / "comparison", split="test")
-    assert page == runs / "comparison" / "report.html"
+    comparison = compare_runs(places(runs, *ALL), runs / "comparison", split="test")
+    assert (comparison.page, comparison.caveats) == (runs / "comparison" / "report.html", ())
     found = read(runs / "comparison" / "results.json")
     assert (found["seeds"], found["steps"]) == (2, STEPS)
     assert set(found["languages"]) == set(LANGUAGES)
@@ -83,7 +83,8 @@ def test_the_figures_are_those_of_all_seeds(runs: Path) -> None:
 
 
 def test_the_report_has_the_paper_s_four_figures(runs: Path) -> None:
-    html = compare_runs(places(runs, *ALL), runs / "comparison", split="test").read_text(encoding="utf-8")
+    page = compare_runs(places(runs, *ALL), runs / "comparison", split="test").page
+    html = page.read_text(encoding="utf-8")
     for told in (
         "English only and Parallel: squares",
         "Training loss above its floor",
@@ -139,6 +140,7 @@ def test_arms_of_neither_kind_bear_the_names_of_their_folders(runs: Path) -> Non
     compare_runs(places(runs, *ALL), runs / "comparison", split="test")
     told = read(runs / "comparison" / "experiment.json")
     assert [arm["name"] for arm in told["arms"]] == ["parallel", "english"]
+    assert told["caveats"] == ["The runs differ in projection_dim."], "and the claims are not about them"
     assert [arm["runs"] for arm in told["arms"]] == [
         {"0": "../parallel", "1": "../parallel-1"},
         {"0": "../english", "1": "../english-1"},
@@ -226,8 +228,61 @@ def test_other_folders_are_left_as_they_are(runs: Path) -> None:
         compare_runs(both, runs / "english", split="test")
 
 
-def test_unequal_steps_are_shown_as_what_differs(runs: Path) -> None:
+def test_runs_that_differ_in_more_than_languages_are_told_and_not_judged(
+    runs: Path, isogloss: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
     spoil("parallel", "recipe.json", lambda recipe: recipe["training"].update(steps=30) or recipe)(runs)
-    page = compare_runs(places(runs, "english", "parallel"), runs / "comparison", split="test")
-    assert read(runs / "comparison" / "experiment.json")["steps"] is None
-    assert "training.steps" in page.read_text(encoding="utf-8")
+    monkeypatch.chdir(runs.parent)
+    done = isogloss("compare", "runs/english", "runs/parallel")
+    said = "The runs differ in training.steps too, not in their languages alone, so no claim of the paper is judged."
+    assert done.output.splitlines() == [said, "runs/comparison/report.html"], done.errors
+    page = (runs / "comparison" / "report.html").read_text(encoding="utf-8")
+    assert said in page.split("<nav")[0], "at its head"
+    assert "holds" not in page.split("<nav")[0].split("</style>")[1]
+    assert (read(runs / "comparison" / "experiment.json")["steps"], read_experiment(runs / "comparison").claims) == (
+        None,
+        (),
+    )
+
+
+def test_many_differences_are_told_in_one_sentence(runs: Path) -> None:
+    def other(recipe: Any) -> Any:
+        optimisation = {f"field {number}": number for number in range(9)}
+        return {**recipe, "projection_dim": 8, "training": {**recipe["training"], **optimisation}}
+
+    spoil("parallel", "recipe.json", other)(runs)
+    (caveat,) = compare_runs(places(runs, "english", "parallel"), runs / "comparison", split="test").caveats
+    assert caveat.count(",") == 7
+    assert " and 4 more fields too, not in their languages alone, so no claim of the paper is judged." in caveat
+
+
+@pytest.mark.parametrize(("pictures", "k"), [(20, 10), (19, 5), (10, 5), (9, 1), (2, 1)])
+def test_a_small_test_is_judged_by_the_largest_k_that_tells_something(pictures: int, k: int, runs: Path) -> None:
+    searched_among(pictures, runs)
+    comparison = compare_runs(places(runs, "english", "parallel"), runs / "comparison", split="test")
+    assert comparison.caveats == ()
+    english, *others = (claim.claim for claim in read_experiment(runs / "comparison").claims)
+    assert "in accuracy@1, within a margin" in english
+    assert len(others) == 2
+    assert all(claim.endswith(f", in accuracy@{k}.") for claim in others)
+    first = read_lede(comparison.page)
+    assert ("comes first of" if k == 1 else f"among the first {'five' if k == 5 else 'ten'} of") in first
+
+
+def test_of_a_single_picture_nothing_is_judged(runs: Path) -> None:
+    searched_among(1, runs)
+    comparison = compare_runs(places(runs, "english", "parallel"), runs / "comparison", split="test")
+    assert comparison.caveats == ("Too few pictures to say anything (1), so no claim of the paper is judged.",)
+    assert read_experiment(runs / "comparison").claims == ()
+    assert 'class="lede"' not in comparison.page.read_text(encoding="utf-8")
+
+
+def searched_among(pictures: int, runs: Path) -> None:
+    """Make evaluations say that so many pictures were searched."""
+    for name in ("english", "parallel"):
+        spoil(name, "evaluation/test.json", lambda saved: {**saved, "images": pictures})(runs)
+
+
+def read_lede(page: Path) -> str:
+    """The first sentence under the page's title."""
+    return page.read_text(encoding="utf-8").split('class="lede">')[1].split("</p>")[0]

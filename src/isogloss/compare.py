@@ -14,11 +14,25 @@ from isogloss.errors import UserError
 from isogloss.evaluate.comparison import measured
 from isogloss.evaluate.provenance import evaluation_file, languages_of, provenance
 from isogloss.evaluate.results import results
+from isogloss.evaluate.retrieval import telling_cutoff
 from isogloss.experiment import language_record
 from isogloss.report.page import write_report
+from isogloss.report.recipes import differences
 from isogloss.report.words import listed
 from isogloss.saved import check_model, fields_of, read_object
 from isogloss.saving import write_json
+
+_LANGUAGES = "data.languages"
+# Fields that a sentence names; the page has a table of all.
+_FIELDS_NAMED = 6
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What a comparison left: its page, and sentences on what its figures cannot say."""
+
+    page: Path
+    caveats: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -31,11 +45,12 @@ class Compared:
     runs: Mapping[int, Path]
 
 
-def compare_runs(runs: Sequence[Path], folder: Path, *, split: str, languages: Sequence[str] = ()) -> Path:
-    """Compare finished and evaluated runs, write experiment.json, results.json and report.html, and return its place.
+def compare_runs(runs: Sequence[Path], folder: Path, *, split: str, languages: Sequence[str] = ()) -> Comparison:
+    """Compare finished and evaluated runs, and write experiment.json, results.json and report.html.
 
     Runs whose recipes differ in the seed alone are seeds of one arm. The arm with the fewest trained languages is the one
-    that the next is compared with; any others are shown beside them.
+    that the next is compared with; any others are shown beside them. Claims are judged where recipes differ in nothing but
+    languages and seeds, in accuracy at the largest k that tells something among the pictures.
 
     Args:
         folder: of the comparison; an earlier comparison in it is replaced.
@@ -54,8 +69,13 @@ def compare_runs(runs: Sequence[Path], folder: Path, *, split: str, languages: S
     records = {tag: language_record(tag, trained) for tag in chosen}
     steps = {int(_recipe(run)["training"]["steps"]) for arm in arms for run in arm.runs.values()}
     same_steps = steps.pop() if len(steps) == 1 else None
+    fields = [difference.path for difference in differences([_recipe(next(iter(arm.runs.values()))) for arm in arms])]
+    others = [field for field in fields if field != _LANGUAGES]
+    cutoff = telling_cutoff(int(shared["images"]))
+    claimed = {arm.name for arm in arms} >= {"english_only", "parallel"}
+    caveats = _caveats(others, alike=_LANGUAGES not in fields, pictures=int(shared["images"]), claimed=claimed)
     try:
-        found = results(evaluations, records, same_steps, expected=False)
+        found = results(evaluations, records, same_steps, cutoff=None if others else cutoff, expected=False)
     except ValueError as error:  # the dataset was changed between two evaluations
         raise UserError(f"The runs were asked {error}; evaluate all of them again.") from error
     dataset = Path(shared["dataset"])
@@ -80,9 +100,10 @@ def compare_runs(runs: Sequence[Path], folder: Path, *, split: str, languages: S
             for arm in arms
         ],
         "languages": records,
+        "caveats": caveats,
     }
     write_json(folder / "experiment.json", record)
-    return write_report(folder)
+    return Comparison(write_report(folder), tuple(caveats))
 
 
 def arms_of(runs: Sequence[Path]) -> list[Compared]:
@@ -165,6 +186,27 @@ def _evaluations(arms: Sequence[Compared], split: str) -> tuple[dict[str, Any], 
             shared = on
             found.setdefault(arm.name, []).append(saved)
     return shared, found
+
+
+def _caveats(others: Sequence[str], *, alike: bool, pictures: int, claimed: bool) -> list[str]:
+    """What the reader has to know before any figure.
+
+    Args:
+        others: fields besides languages and seed in which the recipes differ.
+        alike: whether all recipes have the same languages.
+        pictures: that were searched.
+        claimed: whether the arms are those that the claims are about.
+    """
+    found: list[str] = []
+    so = ", so no claim of the paper is judged" if claimed else ""
+    if others:
+        rest = len(others) - _FIELDS_NAMED
+        named = [*others[:_FIELDS_NAMED], *([f"{rest} more field{'' if rest == 1 else 's'}"] if rest > 0 else [])]
+        too = "" if alike else " too, not in their languages alone"
+        found.append(f"The runs differ in {listed(named)}{too}{so}.")
+    if telling_cutoff(pictures) is None:
+        found.append(f"Too few pictures to say anything ({pictures}){so}.")
+    return found
 
 
 def _languages(evaluations: Sequence[Mapping[str, Any]], wanted: Sequence[str]) -> list[str]:

@@ -92,6 +92,29 @@ def test_evaluation_prints_what_it_saves(
     assert lines(done.output) == expected
 
 
+@pytest.mark.parametrize(
+    ("split", "told"),
+    [
+        (
+            "test",
+            "Only 28 pictures are searched, so guessing alone reaches an accuracy@10 of 0.36; import with --test 0.2",
+        ),
+        (
+            "validation",
+            "Only 16 pictures are searched, so guessing alone reaches an accuracy@10 of 0.62; import with --v",
+        ),
+        ("train", None),
+    ],
+)
+def test_evaluation_on_few_pictures_says_what_guessing_reaches(
+    split: str, told: str | None, run: Path, isogloss: Program
+) -> None:
+    done = isogloss("evaluate", run, "--split", split, "--languages", "en")
+    said = [line for line in done.output.splitlines() if line.startswith("Only")]
+    assert (len(said), done.code) == (0 if told is None else 1, 0), done.errors
+    assert all(told and line.startswith(told) and line.endswith(" for more.") for line in said)
+
+
 def test_evaluation_on_another_dataset(run: Path, isogloss: Program, tmp_path: Path) -> None:
     squares(tmp_path / "more", ("en", "qac"), captions=2)
     done = isogloss("evaluate", run, "--dataset", tmp_path / "more", "--languages", "qac")

@@ -90,6 +90,16 @@ def test_one_seed_that_fails_is_doubt() -> None:
     assert "within its interval in es" in spanish["measured"]
 
 
+def test_the_measure_is_that_of_the_k_that_is_given() -> None:
+    """The right pictures move from the sixth place to the third, which accuracy@5 sees, and no other."""
+    zeros, order = np.zeros(PICTURES, np.int64), np.arange(PICTURES)
+    before, after = ({tag: Measured((Ranks(zeros + place, zeros),), order) for tag in LANGUAGES} for place in (5, 2))
+    for k, better in ((1, False), (5, True), (10, False)):
+        found = claims(before, after, LANGUAGES, k=k, expected=False)
+        assert [claim["holds"] for claim in found] == [True, better, better, better]
+        assert all(claim["claim"].endswith(f", in accuracy@{k}.") for claim in found[1:])
+
+
 def test_one_language_that_is_not_better_decides() -> None:
     found = claims(
         arm({"en": 50, "es": 10, "pt": 10, "tr": 30}), arm({"en": 50, "es": 60, "pt": 12, "tr": 20}), LANGUAGES

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from isogloss.errors import UserError
-from isogloss.evaluate.retrieval import Ranks, caption_to_image, image_to_caption
+from isogloss.evaluate.retrieval import CUTOFFS, Ranks, caption_to_image, image_to_caption, telling_cutoff
 
 # Few values and few dimensions, so that many similarities are equal.
 COARSE = st.sampled_from([-1.0, -0.5, 0.0, 0.5, 1.0])
@@ -152,3 +152,9 @@ def test_what_is_no_number_never_passes_for_a_right_answer(bad: float) -> None:
 def test_an_image_without_a_caption_cannot_look_for_one() -> None:
     with pytest.raises(ValueError, match="3 images, of which only 2 own a caption"):
         image_to_caption(np.eye(3, dtype=np.float32), np.eye(3, dtype=np.float32)[:2], np.array([0, 2]))
+
+
+@given(st.integers(0, 1000))
+def test_the_telling_cutoff_is_the_largest_by_which_guessing_finds_half_at_most(pictures: int) -> None:
+    found = telling_cutoff(pictures)
+    assert [k for k in CUTOFFS if k <= (found or 0)] == [k for k in CUTOFFS if k <= pictures / 2]

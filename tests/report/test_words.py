@@ -105,6 +105,17 @@ def test_a_single_arm_has_its_best_and_worst_language() -> None:
     )
 
 
+def test_the_headline_takes_no_k_that_is_more_than_half_of_the_pictures() -> None:
+    both = content({"tr": (0.1, 0.2), "ko": (0.2, 0.1)})
+    for pictures, told in ((20, "is among the first ten of 20"), (19, "comes first of 19"), (2, "comes first of 2")):
+        assert told in standfirst(replace(both, pictures=pictures))[0]
+        (alone,) = standfirst(replace(both, pictures=pictures, arms=ARMS[:1]))
+        assert ("accuracy@10" if pictures == 20 else "accuracy@1 ") in alone
+    for arms in (ARMS, ARMS[:1]):
+        assert standfirst(replace(both, pictures=1, arms=arms)) == []
+    assert "among the first ten for" in standfirst(replace(both, pictures=None))[0], "how many is not known"
+
+
 def test_nothing_evaluated_is_nothing_said() -> None:
     nothing = replace(content({"tr": (0.1, 0.2)}), scores={}, languages={}, averages=(), pictures=None)
     assert standfirst(nothing) == []

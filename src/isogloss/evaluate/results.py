@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from isogloss.evaluate.claims import claims
+from isogloss.evaluate.claims import EXPECTED_CUTOFF, claims
 from isogloss.evaluate.comparison import mean_over_languages, measured
 from isogloss.evaluate.retrieval import CUTOFFS
 
@@ -13,6 +13,7 @@ def results(
     languages: Mapping[str, Mapping[str, str]],
     steps: int | None,
     *,
+    cutoff: int | None = EXPECTED_CUTOFF,
     expected: bool = True,
 ) -> dict[str, Any]:
     """What results.json holds.
@@ -22,6 +23,7 @@ def results(
             among them.
         languages: `role`, `group`, `family` and `script` by tag, in the order of the results.
         steps: that every arm was trained; None where they were trained unequally long.
+        cutoff: the k of the claims on accuracy@k; None where no claim is to be judged.
         expected: whether the emoji world's expected figures are among the claims.
     """
     found = {
@@ -47,7 +49,7 @@ def results(
         "steps": steps,
         "languages": each,
         "averages": averages,
-        "claims": claims(found["english_only"], found["parallel"], languages, expected=expected)
-        if {"english_only", "parallel"} <= found.keys()
+        "claims": claims(found["english_only"], found["parallel"], languages, k=cutoff, expected=expected)
+        if cutoff and {"english_only", "parallel"} <= found.keys()
         else [],
     }

@@ -1,5 +1,6 @@
 """Retrieval: where the right answer stands among all answers, for captions and for images."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,14 @@ _BLOCK = 1024
 # Decimals of a similarity that count. Embeddings in float32 tell similarities apart to about 1e-7, and a matrix product
 # gives equal vectors last bits that depend on their place in the matrix; neither may decide who stands first.
 _DECIMALS = 6
+
+
+def telling_cutoff(pictures: int, cutoffs: Iterable[int] = CUTOFFS) -> int | None:
+    """The largest k whose accuracy@k tells models apart among so many pictures; None where there are too few for any.
+
+    The first k may be half of the pictures at most: beyond that, guessing finds more than it misses.
+    """
+    return max((k for k in cutoffs if 2 * k <= pictures), default=None)
 
 
 @dataclass(frozen=True)

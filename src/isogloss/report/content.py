@@ -78,7 +78,7 @@ class Content:
     """Everything that a report tells.
 
     languages: in the order of the figures; scores: by language, then arm; runs: of the arms, every seed;
-    text_runs: of the text-only stage; split: whose pictures were searched;
+    text_runs: of the text-only stage; caveats: sentences on what the figures cannot say; split: whose pictures were searched;
     pictures: how many; duration: seconds.
     """
 
@@ -91,6 +91,7 @@ class Content:
     text_runs: tuple[Run, ...] = ()
     averages: tuple[Average, ...] = ()
     claims: tuple[Claim, ...] = ()
+    caveats: tuple[str, ...] = ()
     dataset: Dataset | None = None
     split: str = "test"
     pictures: int | None = None

@@ -25,6 +25,7 @@ def read_experiment(folder: Path) -> Content:
         seeds = tuple(int(seed) for seed in experiment.get("seeds", [0]))
         duration = experiment.get("duration_seconds")
         told = {name: str(experiment.get(name, "")) for name in ("title", "command", "created")}
+        caveats = tuple(str(sentence) for sentence in experiment.get("caveats", []))
         split = str(experiment.get("split", "test"))
         machine, versions = dict(experiment.get("machine", {})), dict(experiment.get("versions", {}))
         duration = None if duration is None else float(duration)
@@ -61,6 +62,7 @@ def read_experiment(folder: Path) -> Content:
         text_runs=_text_runs(folder, seeds),
         averages=averages,
         claims=claims,
+        caveats=caveats,
         dataset=Dataset.open(data) if (data / "dataset.json").exists() else None,
         split=split,
         pictures=searched(folders[arms[0].name, seeds[0]], split),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from isogloss.evaluate.retrieval import telling_cutoff
 from isogloss.report.content import Content
 from isogloss.report.measures import Interval, cutoffs
 
@@ -100,7 +101,7 @@ def _unseen(content: Content) -> str:
     if not average or first.name not in average.arms or second.name not in average.arms:
         return ""
     ours, theirs = average.arms[second.name].accuracy, average.arms[first.name].accuracy
-    k = max(set(ours) & set(theirs), default=0)
+    k = _largest(content, set(ours) & set(theirs))
     if not k:
         return ""
     among = f"is among the first {_count(k)}" if k > 1 else "comes first"
@@ -126,7 +127,7 @@ def _ahead(content: Content) -> str:
     ]
     k = min(cutoffs([measure for _, *both in pairs for measure in both]), default=0)
     pairs = [pair for pair in pairs if k in pair[1].accuracy and k in pair[2].accuracy]
-    if not k or not pairs:
+    if not k or not pairs or not _largest(content, {k}):
         return ""
     ahead = [pair for pair in pairs if pair[2].accuracy[k].value > pair[1].accuracy[k].value]
     apart = [pair for pair in ahead if pair[2].accuracy[k].apart(pair[1].accuracy[k])]
@@ -144,14 +145,14 @@ def _ahead(content: Content) -> str:
 
 
 def _range(content: Content) -> str:
-    """A single run: the best and the worst language at the largest k."""
+    """A single run: the best and the worst language at the largest k that tells something."""
     arm = content.arms[0].name
     found = [
         (language, measure)
         for language in content.languages.values()
         if (measure := content.measure(language.tag, arm))
     ]
-    k = max(cutoffs([measure for _, measure in found]), default=0)
+    k = _largest(content, cutoffs([measure for _, measure in found]))
     ranked = sorted(
         (measure.accuracy[k].value, language.name, measure) for language, measure in found if k in measure.accuracy
     )
@@ -164,6 +165,11 @@ def _range(content: Content) -> str:
         f"Over {_count(len(ranked))} languages, accuracy@{k} of caption → image goes from "
         f"{share_text(worst[2].accuracy[k])} in {worst[1]} to {share_text(best[2].accuracy[k])} in {best[1]}."
     )
+
+
+def _largest(content: Content, among: Iterable[int]) -> int | None:
+    """The largest k whose accuracy@k tells something among the pictures that were searched."""
+    return max(among, default=None) if content.pictures is None else telling_cutoff(content.pictures, among)
 
 
 def _unbroken(sentence: str) -> str:
