@@ -8,11 +8,14 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from collections.abc import Callable, Generator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 from data.small_dataset import everything, make
+from translate.alive import alive
 from translate.fake_apertium import fake_apertium
 from translate.made_up_engine import ENGLISH, SPANISH, Backwards
 
@@ -25,16 +28,32 @@ TESTS = Path(__file__).resolve().parents[1]
 COUNT = 1200
 
 
-def start(command: list[str], **environment: str) -> subprocess.Popen[str]:
-    """A process with its own group, so that a signal reaches it as a terminal's would."""
-    return subprocess.Popen(
-        command,
-        env={**os.environ, "PYTHONPATH": str(TESTS), "OMP_NUM_THREADS": "1", **environment},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    )
+Start = Callable[..., subprocess.Popen[str]]
+
+
+@pytest.fixture
+def start() -> Generator[Start]:
+    """Starts a process with its own group, so that a signal reaches it as a terminal's would; none outlives its test."""
+    started: list[subprocess.Popen[str]] = []
+
+    def start(command: list[str], **environment: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            command,
+            env={**os.environ, "PYTHONPATH": str(TESTS), "OMP_NUM_THREADS": "1", **environment},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()
 
 
 def captions(count: int) -> dict[str, list[tuple[str, str | None]]]:
@@ -60,7 +79,7 @@ def lines(log: Path) -> int:
     return log.read_bytes().count(b"\n") if log.exists() else 0
 
 
-def test_killed_in_a_loop_it_ends_as_if_it_had_not_been(root: Path, tmp_path: Path) -> None:
+def test_killed_in_a_loop_it_ends_as_if_it_had_not_been(start: Start, root: Path, tmp_path: Path) -> None:
     """The engine takes about 1.2 seconds in all; every process lives between 0 and 0.5 seconds of them."""
     whole = make(tmp_path / "whole", {"a": "train", "b": "test"}, captions(COUNT)).root
     engine = Backwards(texts_per_call=20)
@@ -108,7 +127,9 @@ def path_with(folder: Path) -> str:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_job_that_is_stopped_says_so_in_one_sentence_and_goes_on(tmp_path: Path, number: signal.Signals) -> None:
+def test_a_job_that_is_stopped_says_so_in_one_sentence_and_goes_on(
+    start: Start, tmp_path: Path, number: signal.Signals
+) -> None:
     """Three chunks of half a second each, by the program that is called apertium here."""
     root = make(tmp_path / "dataset", {"a": "train", "b": "test"}, {"en": captions(6000)["en"]}).root
     path = path_with(fake_apertium(tmp_path / "bin", "time.sleep(0.5)"))
@@ -129,11 +150,20 @@ def test_a_job_that_is_stopped_says_so_in_one_sentence_and_goes_on(tmp_path: Pat
     assert Dataset.open(root).counts("es") == (12_000, 2)
 
 
-def test_a_second_job_is_refused_in_one_sentence_until_the_first_is_dead(root: Path, tmp_path: Path) -> None:
+# Of a pipeline that does not end, and whose end nobody sees to when the job is killed: so it looks for that itself.
+ENDLESS = """import os
+job = os.getppid()
+open({log!r}, 'w').write(f'{{os.getpid()}}\\n')
+while os.getppid() == job: time.sleep(0.01)"""
+
+
+def test_a_second_job_is_refused_in_one_sentence_until_the_first_is_dead(
+    start: Start, root: Path, tmp_path: Path
+) -> None:
     called = tmp_path / "called"
-    endless = fake_apertium(tmp_path / "endless", f"open({str(called)!r}, 'w').close(); time.sleep(600)")
+    endless = fake_apertium(tmp_path / "endless", ENDLESS.format(log=str(called)))
     first = start(command(root), PATH=path_with(endless))
-    wait_for(first, called.exists)
+    wait_for(first, lambda: lines(called))
     second = start(command(root), PATH=path_with(endless))
     output, errors = second.communicate()
     assert (second.returncode, output) == (2, "")
@@ -143,3 +173,4 @@ def test_a_second_job_is_refused_in_one_sentence_until_the_first_is_dead(root: P
     third = start(command(root), PATH=path_with(fake_apertium(tmp_path / "bin")))
     errors = third.communicate()[1]
     assert third.returncode == 0, errors
+    assert not alive(int(called.read_text(encoding="utf-8"))), "no test leaves a process"

@@ -9,7 +9,7 @@ import time
 import types
 from collections import Counter
 from collections.abc import Callable, Generator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -164,6 +164,21 @@ def marked(mark: str) -> list[int]:
     return found
 
 
+def end(processes: list[int]) -> None:
+    for process in processes:
+        with suppress(ProcessLookupError):
+            os.kill(process, signal.SIGKILL)
+
+
+@contextmanager
+def nothing_left(mark: str) -> Generator[None]:
+    """No process with this mark outlives the block, also where the test fails in it."""
+    try:
+        yield
+    finally:
+        end(marked(mark))
+
+
 def test_a_job_that_is_killed_and_then_stopped_goes_on_and_leaves_no_process(
     isogloss: Program, cluster: Cluster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -175,31 +190,30 @@ def test_a_job_that_is_killed_and_then_stopped_goes_on_and_leaves_no_process(
     done = 0
     for number in (signal.SIGKILL, signal.SIGINT):
         mark = f"TEST_OF_ISOGLOSS={tmp_path}:{number}"
-        process = subprocess.Popen(
-            [sys.executable, "-m", "isogloss.cli", *words],
-            env={**os.environ, "RAY_ADDRESS": "local", **dict([mark.split("=")])},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-        wait_for(lambda process=process, done=done: parts(root) > done or process.poll() is not None)
-        assert len(marked(mark)) > 3  # Ray's own are seen
-        if number == signal.SIGKILL:
-            os.kill(process.pid, number)
-            # Two agents of Ray's, which do nothing, take up to a minute to see it.
-            wait_for(lambda mark=mark: len(marked(mark)) <= 2)
-            for agent in marked(mark):
-                with suppress(ProcessLookupError):
-                    os.kill(agent, signal.SIGKILL)
-            assert process.communicate() == ("", "")
-        else:
-            os.killpg(process.pid, number)  # as a terminal does
-            stopped = "isogloss: stopped; what is finished is saved, and the same command goes on from there.\n"
-            assert process.communicate() == ("", stopped)
-            assert process.returncode == 130
-            wait_for(lambda mark=mark: not marked(mark))
-        assert everything(root / "captions") == before
+        with nothing_left(mark):
+            process = subprocess.Popen(
+                [sys.executable, "-m", "isogloss.cli", *words],
+                env={**os.environ, "RAY_ADDRESS": "local", **dict([mark.split("=")])},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+                start_new_session=True,
+            )
+            wait_for(lambda process=process, done=done: parts(root) > done or process.poll() is not None)
+            assert len(marked(mark)) > 3  # Ray's own are seen
+            if number == signal.SIGKILL:
+                os.kill(process.pid, number)
+                # Two agents of Ray's, which do nothing, take up to a minute to see it.
+                wait_for(lambda mark=mark: len(marked(mark)) <= 2)
+                end(marked(mark))
+                assert process.communicate() == ("", "")
+            else:
+                os.killpg(process.pid, number)  # as a terminal does
+                stopped = "isogloss: stopped; what is finished is saved, and the same command goes on from there.\n"
+                assert process.communicate() == ("", stopped)
+                assert process.returncode == 130
+                wait_for(lambda mark=mark: not marked(mark))
+            assert everything(root / "captions") == before
         done = parts(root)
     ended = isogloss(*words)
     assert ended.code == 0, ended.errors

@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+from translate.alive import alive
 from translate.fake_apertium import fake_apertium
 
 from isogloss.errors import UserError
@@ -259,14 +260,6 @@ def test_a_mode_that_does_not_work_is_no_table_of_empty_captions(
     engine = open_engine(choose_engine("apertium"))
     with pytest.raises(UserError, match=re.escape("Apertium's mode 'eng-spa' does not work; try it with `echo dog |")):
         texts(engine, ["a dog", "a cat"], TARGETS[0])
-
-
-def alive(process: int) -> bool:
-    """Whether a process goes on; one that has ended waits, perhaps, for its parent to ask."""
-    try:
-        return " Z " not in Path(f"/proc/{process}/stat").read_text(encoding="utf-8")
-    except FileNotFoundError:
-        return False
 
 
 def survivors(log: Path) -> list[int]:
