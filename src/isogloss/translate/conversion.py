@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from isogloss.errors import UserError
+from isogloss.lock import only_one
 from isogloss.saved import read_json, read_object
-from isogloss.saving import new_folder, write_json, writing
+from isogloss.saving import new_folder, write_json
 from isogloss.translate.pieces import FILES
 
 # Goes into the key of what is kept: a later number where a conversion comes out differently.
@@ -110,17 +111,13 @@ def keep(folder: Path, kept: Path, precision: str) -> None:
     Raises:
         UserError: weights are missing, or the place cannot be written.
     """
-    from filelock import FileLock
-
-    with writing(kept):
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        with FileLock(kept.with_name(f"{kept.name}.lock")):  # which the system opens again when its holder is killed
-            if (kept / "model.bin").is_file():
-                return
-            for partial in kept.parent.glob(f".{kept.name}.*.partial"):  # of a conversion that was killed
-                shutil.rmtree(partial)
-            with new_folder(kept) as partial:
-                convert(folder, partial, precision)
+    with only_one(kept.with_name(f"{kept.name}.lock")):
+        if (kept / "model.bin").is_file():
+            return
+        for partial in kept.parent.glob(f".{kept.name}.*.partial"):  # of a conversion that was killed
+            shutil.rmtree(partial, ignore_errors=True)
+        with new_folder(kept) as partial:
+            convert(folder, partial, precision)
 
 
 def convert(folder: Path, into: Path, precision: str) -> None:
