@@ -12,6 +12,7 @@ from translate.test_outcome import Judged
 from isogloss.data.dataset import Dataset
 from isogloss.data.tables import CAPTIONS, read_table
 from isogloss.data.validate import validate
+from isogloss.data.writing import write_captions
 from isogloss.errors import UserError
 from isogloss.translate.engine import BusyError, Engine, Translation
 from isogloss.translate.job import Job, translate
@@ -144,6 +145,40 @@ def test_what_is_rejected_goes_aside(root: Path) -> None:
     translate(job(root, engine), engine)
     assert read_table(root / "rejected" / "es.parquet", REJECTED).num_rows == 0
     assert len(rows(root)) == 7
+
+
+def test_captions_that_change_while_translations_are_judged(root: Path) -> None:
+    """Rows are those of the captions as they are when the table is written."""
+
+    def judge(sources: Any, translations: Any, source: Any, target: Any) -> list[Judged]:
+        now = [("a", "a bee"), ("b", "a cat"), ("b", "an ant"), ("c", "a bee")]
+        write_captions(root, "en", caption_table(now))
+        return [Judged("not an ant" if "ant" not in text else None, 0.25) for text in sources]
+
+    engine = Backwards()
+    result = translate(job(root, engine), engine, judge=judge)
+    assert (result.captions, dict(result.rejected), result.waiting) == (1, {"not an ant": 2}, 1)
+    assert [row for row in rows(root) if row[2] == engine.name] == [("b", "tna na", engine.name, 0.25, 1)]
+    validate(Dataset.open(root))
+
+
+def test_the_same_engine_from_another_language_takes_its_rows_and_keeps_both_memories(root: Path) -> None:
+    rewrite(Dataset.open(root), "ca", caption_table([("a", "una formiga"), ("b", "una abella")]))
+    for source, made in ((ENGLISH, 5), (CATALAN, 2), (ENGLISH, 5)):
+        engine = Backwards()
+        translate(Job(Dataset.open(root), source, SPANISH, engine.name), engine)
+        assert len([row for row in rows(root) if row[2] == engine.name]) == made
+    assert engine.calls == [], "what was translated before comes back by itself"
+
+
+def test_what_killed_jobs_left_half_written_goes(root: Path) -> None:
+    left = [root / ".x.0a.partial", *(root / name / ".es.parquet.0a.partial" for name in ("captions", "rejected"))]
+    for path in left:
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"half")
+    engine = Backwards()
+    translate(job(root, engine), engine)
+    assert not [path for path in left if path.exists()]
 
 
 def test_where_nothing_is_kept_no_table_appears(root: Path) -> None:

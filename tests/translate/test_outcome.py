@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from translate.made_up_engine import ENGLISH, SPANISH
 from translate.test_pending import naive_line
 
 from isogloss.data.tables import CAPTIONS
+from isogloss.translate import outcome
 from isogloss.translate.engine import Translation
 from isogloss.translate.memory import MEMORY
 from isogloss.translate.outcome import REJECTED, count_reasons, pair, positions, replace_source, tables, verdicts
@@ -48,13 +50,15 @@ def memory_table(known: dict[str, str]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=MEMORY)
 
 
-@given(st.lists(CAPTION, max_size=12), KNOWN, st.booleans())
+@given(st.lists(CAPTION, max_size=12), KNOWN, st.booleans(), st.sampled_from([1, 3, 100]))
 def test_every_translated_caption_is_one_row_in_one_of_the_tables(
-    captions: list[tuple[str, str]], known: dict[str, str], judged: bool
+    captions: list[tuple[str, str]], known: dict[str, str], judged: bool, together: int
 ) -> None:
     pairs = pair(caption_table(captions), memory_table(known))
-    used = judge if judged else None
-    kept, rejected = tables(caption_table(captions), pairs, verdicts(pairs, used, ENGLISH, SPANISH), "the engine")
+    found = verdicts(pairs, judge if judged else None, ENGLISH, SPANISH)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(outcome, "_PART", together)
+        kept, rejected = tables(caption_table(captions), pairs, found, "the engine")
     assert (kept.schema, rejected.schema) == (CAPTIONS, REJECTED)
     wanted: list[dict[str, Any]] = []
     thrown: list[dict[str, Any]] = []
@@ -79,7 +83,7 @@ def test_every_translated_caption_is_one_row_in_one_of_the_tables(
             wanted.append(row)
     assert kept.to_pylist() == wanted
     assert rejected.to_pylist() == thrown
-    assert (pairs.rows < 0).sum() == waiting
+    assert len(captions) - len(kept) - len(rejected) == waiting
     assert count_reasons(rejected) == Counter(row["reason"] for row in thrown)
 
 

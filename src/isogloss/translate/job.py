@@ -74,8 +74,11 @@ class Job:
         """
         captions = self.dataset.captions(self.source.tag)
         if self.split != ALL:
-            keys = self.dataset.images(self.split, ["key"])["key"]
-            captions = captions.filter(pc.is_in(captions["key"], value_set=keys))
+            # Large strings: all keys together may be more than the two gigabytes that 32-bit offsets reach.
+            keys, split = (
+                table["key"].cast(pa.large_string()) for table in (captions, self.dataset.images(self.split, ["key"]))
+            )
+            captions = captions.filter(pc.is_in(keys, value_set=split))
         return pending(captions["text"], self.memory.read(["text"])["text"], self.limit)
 
 
@@ -151,22 +154,23 @@ def _remember(job: Job, count: int, translated: Iterator[tuple[Chunk, list[Trans
 def _write(job: Job, judge: Judge | None) -> Result:
     """Make the tables of what the memory has; a job that is killed here makes the same ones when it is run again."""
     root, tag = job.dataset.root, job.target.tag
-    captions = job.dataset.captions(job.source.tag)
-    pairs = pair(captions, job.memory.read())
+    pairs = pair(job.dataset.captions(job.source.tag), job.memory.read())
     judged = verdicts(pairs, judge, job.source, job.target)
-    made, rejected = tables(captions, pairs, judged, job.engine)
-    _replace(root / "rejected" / f"{tag}.parquet", REJECTED, job.engine, rejected)
+    path, aside = root / "captions" / f"{tag}.parquet", root / "rejected" / f"{tag}.parquet"
     with only_writer(root):
-        path = root / "captions" / f"{tag}.parquet"
-        for folder in (root, path.parent):  # into which none but this job may be writing now
+        # Read again: judging takes long, and others may add and remove captions meanwhile.
+        captions = job.dataset.captions(job.source.tag)
+        made, rejected = tables(captions, pairs, judged, job.engine)
+        for folder in (root, path.parent, aside.parent):  # into which none but this job may be writing now
             remove_abandoned(folder)
+        _replace(aside, REJECTED, job.engine, rejected)
         present = read_table(path, CAPTIONS) if path.exists() else CAPTIONS.empty_table()
-        captions = replace_source(present, job.engine, made)
-        if captions.num_rows:
-            write_captions(root, tag, captions)
+        table = replace_source(present, job.engine, made)
+        if table.num_rows:
+            write_captions(root, tag, table)
         elif path.exists():
             remove_captions(root, tag)  # a language without a caption is none
-    waiting = int((pairs.rows < 0).sum())
+    waiting = captions.num_rows - made.num_rows - rejected.num_rows
     return Result(made.num_rows, count_reasons(rejected), waiting)
 
 

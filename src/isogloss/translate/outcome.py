@@ -20,6 +20,10 @@ pc: Any = pyarrow.compute
 REJECTED = pa.schema(
     {"key": pa.string(), "text": pa.string(), "translation": pa.string(), "source": pa.string(), "reason": pa.string()}
 )
+# Large strings: one array may hold more than the two gigabytes that 32-bit offsets reach, and what is taken of it in
+# parts of so many captions does not.
+_OWN = pa.schema({"key": pa.large_string(), "text": pa.large_string()})
+_PART = 1 << 15
 
 
 @runtime_checkable
@@ -54,30 +58,26 @@ class Unjudged:
 class Pairs:
     """The different texts of the captions that are translated, in the order in which the engine got them.
 
-    texts, translations: [pair], each of one line, translations in NFC; scores, complete: [pair], of the engine; rows:
-    [caption], the pair of each caption of the source language, -1 where it is not translated yet.
+    texts, translations: [pair], each of one line, translations in NFC; scores, complete: [pair], of the engine.
     """
 
     texts: pa.LargeStringArray
     translations: pa.LargeStringArray
     scores: pa.FloatArray
     complete: pa.BooleanArray
-    rows: NDArray[np.int64]
 
 
 def pair(captions: pa.Table, memory: pa.Table) -> Pairs:
-    """The captions of the source language with what the memory has for them."""
-    lines = one_line(captions["text"])
-    present = pc.unique(lines)
+    """The texts of the captions of the source language for which the memory has a translation."""
+    present = pc.unique(one_line(captions["text"]))
     known = memory.filter(pc.is_in(memory["text"], value_set=present))
     if pc.any(pc.equal(present, "")).as_py():
         # A text of nothing has nothing for a translation, which no engine needs to be asked for.
         known = pa.concat_tables([known, pa.table([[""], [""], [None], [True]], schema=memory.schema)])
     known = known.combine_chunks()
-    rows = pc.fill_null(pc.index_in(lines, value_set=known["text"]), -1).to_numpy().astype(np.int64)
     translations = pc.utf8_normalize(one_line(known["translation"]), form="NFC")
     texts, scores, complete = (known[name].combine_chunks() for name in ("text", "score", "complete"))
-    return Pairs(texts, translations, scores, complete, rows)
+    return Pairs(texts, translations, scores, complete)
 
 
 def verdicts(pairs: Pairs, judge: Judge | None, source: Language, target: Language) -> list[Verdict]:
@@ -91,7 +91,7 @@ def verdicts(pairs: Pairs, judge: Judge | None, source: Language, target: Langua
     possible = (lengths > 0) & (lengths <= LONGEST_CAPTION)
     for row in np.flatnonzero(~possible):
         found[row] = Unjudged("overlong" if lengths[row] else "empty")
-    if judge:
+    if judge and possible.any():
         rows = np.flatnonzero(possible)
         chosen = pa.array(rows)
         columns = (pairs.translations, pairs.scores, pairs.complete)
@@ -111,28 +111,39 @@ def tables(captions: pa.Table, pairs: Pairs, judged: Sequence[Verdict], engine: 
     """
     reasons: pa.StringArray = pa.array([verdict.reason for verdict in judged], pa.string())
     scores: pa.FloatArray = pa.array([verdict.score for verdict in judged], pa.float32())
-    translated = np.flatnonzero(pairs.rows >= 0)
-    rows = pa.array(pairs.rows[translated])
-    found = pa.table(
-        {
-            "key": captions["key"].take(pa.array(translated)),
-            "original": pa.array(positions(captions["key"])[translated], pa.int32()),
-            "translation": pairs.translations.take(rows),
-            "text": captions["text"].take(pa.array(translated)),
-            "source": pa.repeat(engine, len(rows)),
-            "score": scores.take(rows),
-            "reason": reasons.take(rows),
-        }
+    own = captions.select(_OWN.names).cast(_OWN).combine_chunks()
+    rows = pc.fill_null(pc.index_in(one_line(own["text"]), value_set=pairs.texts), -1).to_numpy().astype(np.int64)
+    places = positions(own["key"])
+
+    def part(some: NDArray[np.int64]) -> tuple[pa.Table, pa.Table]:
+        of_captions, of_pairs = pa.array(some), pa.array(rows[some])
+        found = pa.table(
+            {
+                "key": own["key"].take(of_captions),
+                "original": pa.array(places[some], pa.int32()),
+                "translation": pairs.translations.take(of_pairs),
+                "text": own["text"].take(of_captions),
+                "source": pa.repeat(engine, len(some)),
+                "score": scores.take(of_pairs),
+                "reason": reasons.take(of_pairs),
+            }
+        )
+        good = pc.is_null(found["reason"])
+        kept, rejected = found.filter(good), found.filter(pc.invert(good))
+        kept = kept.drop_columns(["text"]).rename_columns({"translation": "text"})
+        return kept.select(CAPTIONS.names).cast(CAPTIONS), rejected.select(REJECTED.names).cast(REJECTED)
+
+    translated = np.flatnonzero(rows >= 0)
+    parts = [part(translated[first : first + _PART]) for first in range(0, len(translated), _PART)]
+    return (
+        pa.concat_tables([CAPTIONS.empty_table(), *(kept for kept, _ in parts)]),
+        pa.concat_tables([REJECTED.empty_table(), *(rejected for _, rejected in parts)]),
     )
-    good = pc.is_null(found["reason"])
-    kept, rejected = found.filter(good), found.filter(pc.invert(good))
-    kept = kept.drop_columns(["text"]).rename_columns({"translation": "text"})
-    return kept.select(CAPTIONS.names).cast(CAPTIONS), rejected.select(REJECTED.names).cast(REJECTED)
 
 
 def positions(keys: pa.ChunkedArray) -> NDArray[np.int64]:
     """Which of its picture's captions each row is, counted from 0: int64 [caption]."""
-    codes = keys.combine_chunks().dictionary_encode().indices.to_numpy()
+    codes = keys.cast(pa.large_string()).combine_chunks().dictionary_encode().indices.to_numpy()
     order = np.argsort(codes, kind="stable")
     ordered = codes[order]
     starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]]) if len(codes) else np.zeros(0, np.int64)
