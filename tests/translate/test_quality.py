@@ -2,7 +2,8 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 
 import pytest
 from hypothesis import given, settings
@@ -162,6 +163,23 @@ def test_a_missing_full_stop_and_a_dangling_word_break_off() -> None:
     assert [number for number, reason in enumerate(found) if reason] == [7]
 
 
+def test_a_translation_may_end_as_rarely_as_its_source_does() -> None:
+    """As in a catalogue where nearly every caption ends with a number."""
+    sources = [
+        *(f"a red shoe in room {number}" for number in range(2000)),
+        "emoji of a red shoe",
+        "a red shoe in room 7",
+    ]
+    texts = [
+        *(f"un zapato rojo en la sala {number}" for number in range(2000)),
+        "emoji de un zapato rojo",
+        "un zapato rojo en la",
+    ]
+    only = Checks(skip=tuple(name for name in REASONS[1:] if name != "truncated"))
+    found = reasons(sources, texts, "es", only)
+    assert (found[-2:], set(found[:-2])) == ([None, "truncated"], {None})
+
+
 def test_lengths_are_judged_by_their_own_pair_and_only_if_known() -> None:
     sources, texts = captions("zh")
     long = [text * 3 if row == 5 else text for row, text in enumerate(texts)]
@@ -191,11 +209,24 @@ def test_every_check_can_be_left_out_and_an_unknown_one_is_named() -> None:
         judge(["a", "b"], [Translation("a")], ENGLISH, language("es"))
 
 
-def test_no_captions_and_progress() -> None:
-    told: list[tuple[int, int]] = []
+def test_no_captions() -> None:
     assert judge([], [], ENGLISH, language("es")) == []
-    judge(["a dog"], [Translation("un perro")], ENGLISH, language("es"), progress=lambda *done: told.append(done))
-    assert told == sorted(told) and told[-1] == (1, 1)
+
+
+@pytest.mark.parametrize(("tag", "wanted"), [("es", [2, 2, 1]), ("ka", None)])
+def test_how_far_the_check_of_the_language_is_shows(
+    tag: str, wanted: list[int] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the script alone tells, nothing is asked and nothing shown."""
+    monkeypatch.setattr("isogloss.translate.quality.identification.PART", 2)
+    seen: dict[tuple[str, int], list[int]] = {}
+
+    @contextmanager
+    def shown(name: str, total: int) -> Generator[Callable[[int], None]]:
+        yield seen.setdefault((name, total), []).append
+
+    judge(["a dog"] * 5, [Translation("un perro")] * 5, ENGLISH, language(tag), shown=shown)
+    assert seen == ({(f"en → {tag}, language", 5): wanted} if wanted else {})
 
 
 @settings(max_examples=40)

@@ -1,5 +1,7 @@
 """The check of meaning, by an encoder that is made here."""
 
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -31,10 +33,20 @@ def encoder(folder: Path) -> str:
     return str(folder)
 
 
-def test_a_translation_of_another_meaning_is_thrown_away(tmp_path: Path) -> None:
+def test_a_translation_of_another_meaning_is_thrown_away(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     checks = Checks(skip=("wrong language",), encoder=encoder(tmp_path / "encoder"))
     texts = ["perro duerme", "casa grande", "perro rojo"]
-    found = judge(["dog sleeps"] * 3, [Translation(text) for text in texts], language("en"), language("es"), checks)
+    told: list[int] = []
+
+    @contextmanager
+    def shown(name: str, total: int) -> Generator[Callable[[int], None]]:
+        assert (name, total) == ("en → es, meaning", 3)
+        yield told.append
+
+    monkeypatch.setattr("isogloss.translate.quality.meaning.PART", 2)
+    translations = [Translation(text) for text in texts]
+    found = judge(["dog sleeps"] * 3, translations, language("en"), language("es"), checks, shown)
+    assert told == [2, 1]
     assert [verdict.reason for verdict in found] == [None, "meaning", None]
     assert found[0].score == pytest.approx(1.0, abs=1e-6) and found[2].score == pytest.approx(0.5, abs=1e-6)
 

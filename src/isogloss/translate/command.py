@@ -88,6 +88,8 @@ def _print_estimates(jobs: "Jobs") -> None:
 
 
 def _judge(skip: tuple[str, ...], encoder: str) -> "Judge":
+    from isogloss.translate.progress import progress
+
     # Language identification takes a second to import.
     try:
         from isogloss.translate.quality import Checks, judge
@@ -98,7 +100,7 @@ def _judge(skip: tuple[str, ...], encoder: str) -> "Judge":
         ) from error
 
     reasons = tuple(reason.strip() for word in skip for reason in word.split(",") if reason.strip())
-    return partial(judge, checks=Checks(skip=reasons, encoder=encoder))
+    return partial(judge, checks=Checks(skip=reasons, encoder=encoder), shown=progress)
 
 
 def _print_results(jobs: "Jobs", judge: "Judge | None") -> None:
@@ -107,11 +109,14 @@ def _print_results(jobs: "Jobs", judge: "Judge | None") -> None:
         dollars = characters * jobs.engine.price / 1_000_000
         print(f"{characters:,} characters are translated, for about ${dollars:,.2f}.", file=sys.stderr)
     table = _table("language", "captions", "rejected", "not translated", "why rejected")
-    for job, result in jobs.results(judge):
-        why = ", ".join(f"{reason} {count:,}" for reason, count in result.rejected.items())
-        counts = (result.captions, sum(result.rejected.values()), result.waiting)
-        table.add_row(job.target.tag, *(f"{count:,}" for count in counts), why)
-    _print(table)
+    try:
+        for job, result in jobs.results(judge):
+            why = ", ".join(f"{reason} {count:,}" for reason, count in result.rejected.items())
+            counts = (result.captions, sum(result.rejected.values()), result.waiting)
+            table.add_row(job.target.tag, *(f"{count:,}" for count in counts), why)
+    finally:  # what is done is told, also where a later language fails
+        if table.row_count:
+            _print(table)
 
 
 def _table(*names: str) -> Table:

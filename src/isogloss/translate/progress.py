@@ -2,11 +2,13 @@
 
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
+# Shows how far a work of this name is, of so many captions; gives what is to be called with each further number.
+Shown = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
 # Seconds between two lines where there is no terminal, such as in the log of a cluster.
 _EVERY = 30.0
 
@@ -45,6 +47,12 @@ def progress(
             )
 
     yield tell
+
+
+@contextmanager
+def unseen(name: str, total: int) -> Generator[Callable[[int], None]]:
+    """Show nothing."""
+    yield lambda count: None
 
 
 def pace(done: int, total: int, seconds: float) -> str:

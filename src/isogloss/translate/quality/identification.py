@@ -1,6 +1,6 @@
 """Whether a translation is in its language, by lingua's n-gram models, which lie in its wheel."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import cache
 
@@ -11,6 +11,7 @@ from lingua import Language as Known
 from numpy.typing import NDArray
 
 from isogloss.languages import LANGUAGES, MADE_OF, Language, language
+from isogloss.translate.progress import Shown, unseen
 
 # What engines give in place of a language they know badly: the source, a large relative, or one of these. Each
 # further language costs about 40 MB and makes short texts less sure.
@@ -27,13 +28,15 @@ PART = 10_000
 
 
 def language_confidence(
-    texts: Sequence[str], source: Language, target: Language, progress: Callable[[int], None] = lambda done: None
+    texts: Sequence[str], source: Language, target: Language, shown: Shown = unseen
 ) -> NDArray[np.float64]:
     """How sure each text is in the target language, among those it could be taken for: [text], in 0…1.
 
     If lingua has not got the target, it is how sure the text is not in the source language, where the target's
     relatives stand for it. 1 where there is nothing to ask: the script alone tells (as of Georgian), or lingua knows
     neither.
+
+    shown: shows how far it is, where there is something to ask.
     """
     confidence = np.ones(len(texts))
     asked, others = _candidates(source, target)
@@ -41,13 +44,14 @@ def language_confidence(
         return confidence
     own = _known(target)
     detector = LanguageDetectorBuilder.from_languages(asked, *others).build()
-    for first in range(0, len(texts), PART):
-        found = detector.compute_language_confidence_in_parallel(list(texts[first : first + PART]), asked)
-        confidence[first : first + PART] = found if asked == own else 1 - np.array(found)
-        if own == Known.JAPANESE:
-            short = [row for row in range(first, first + len(found)) if _HAN_ALONE.fullmatch(texts[row])]
-            confidence[short] = 1.0
-        progress(min(first + PART, len(texts)))
+    with shown(f"{source.tag} → {target.tag}, language", len(texts)) as advance:
+        for first in range(0, len(texts), PART):
+            found = detector.compute_language_confidence_in_parallel(list(texts[first : first + PART]), asked)
+            confidence[first : first + PART] = found if asked == own else 1 - np.array(found)
+            if own == Known.JAPANESE:
+                short = [row for row in range(first, first + len(found)) if _HAN_ALONE.fullmatch(texts[row])]
+                confidence[short] = 1.0
+            advance(len(found))
     return confidence
 
 

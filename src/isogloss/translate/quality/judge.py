@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from isogloss.errors import UserError, unknown
 from isogloss.languages import Language
 from isogloss.translate.engine import Translation
+from isogloss.translate.progress import Shown, unseen
 from isogloss.translate.quality.copies import copies
 from isogloss.translate.quality.identification import is_short, language_confidence
 from isogloss.translate.quality.leak import leaks
@@ -103,7 +104,7 @@ def judge(
     source: Language,
     target: Language,
     checks: Checks = Checks(),
-    progress: Callable[[int, int], None] | None = None,
+    shown: Shown = unseen,
 ) -> list[Verdict]:
     """A verdict a translation, in order.
 
@@ -116,7 +117,7 @@ def judge(
         translations: what the engine gave for each.
         source, target: the languages.
         checks: which checks, and how strict.
-        progress: is told how many of how many captions are judged.
+        shown: shows how far those checks are that take long.
 
     Raises:
         UserError: the encoder of the check of meaning cannot be loaded.
@@ -126,7 +127,7 @@ def judge(
             f"There are {len(sources)} captions but {len(translations)} translations; there must be one for each."
         )
     texts = [translation.text.strip() for translation in translations]
-    fails, score = evidence(Pairs(sources, texts, source, target), translations, checks, progress)
+    fails, score = evidence(Pairs(sources, texts, source, target), translations, checks, shown)
     reason = np.full(len(texts), len(REASONS))
     for number, name in reversed(list(enumerate(REASONS))):
         reason[fails[name]] = number
@@ -139,7 +140,7 @@ def evidence(
     pairs: Pairs,
     translations: Sequence[Translation],
     checks: Checks,
-    progress: Callable[[int, int], None] | None = None,
+    shown: Shown = unseen,
 ) -> tuple[Mapping[str, Fails], NDArray[np.float64]]:
     """Each check by itself: which translations fail it, by reason; and the score of all, as `Verdict` has it."""
     size = len(pairs)
@@ -150,7 +151,7 @@ def evidence(
         np.minimum(score, np.clip(share, 0.0, 1.0), out=score)
 
     def wrong_language() -> Fails:
-        confidence = language_confidence(pairs.texts, pairs.source, pairs.target)
+        confidence = language_confidence(pairs.texts, pairs.source, pairs.target, shown)
         least = np.where(is_short(pairs.texts), checks.short_confidence, checks.language_confidence)
         lower(1 - np.log(np.maximum(confidence, 1e-300)) / np.log(least))
         return confidence < least
@@ -163,7 +164,8 @@ def evidence(
     def meaning() -> Fails:
         if not checks.encoder:
             return nothing
-        similarity = similarities(pairs.sources, pairs.texts, checks.encoder)
+        with shown(f"{pairs.source.tag} → {pairs.target.tag}, meaning", size) as advance:
+            similarity = similarities(pairs.sources, pairs.texts, checks.encoder, advance)
         lower(similarity)
         return similarity < checks.similarity
 
@@ -188,12 +190,7 @@ def evidence(
         "leak": leak,
         "meaning": meaning,
     }
-    fails: dict[str, Fails] = {}
-    for number, (name, test) in enumerate(tests.items(), 1):
-        fails[name] = nothing if name in checks.skip else test()
-        if progress is not None:
-            progress(size * number // len(tests), size)
-    return fails, score
+    return {name: nothing if name in checks.skip else test() for name, test in tests.items()}, score
 
 
 def _array(answers: Iterable[bool], size: int) -> Fails:

@@ -13,14 +13,14 @@ PART = 4_096
 
 
 def similarities(
-    sources: Sequence[str], texts: Sequence[str], encoder: str, progress: Callable[[int], None] = lambda done: None
+    sources: Sequence[str], texts: Sequence[str], encoder: str, advance: Callable[[int], None] = lambda count: None
 ) -> NDArray[np.float64]:
     """The cosine between each source and its translation: [caption], in -1…1.
 
     Args:
         sources, texts: aligned.
         encoder: a name or a folder that sentence-transformers loads, such as "sentence-transformers/LaBSE".
-        progress: is told how many captions are done.
+        advance: called with each further number of captions.
 
     Raises:
         UserError: sentence-transformers is not installed, or the encoder cannot be loaded.
@@ -48,5 +48,5 @@ def similarities(
             for side in (sources, texts)
         )
         found[first:last] = (left * right).sum(axis=1)
-        progress(last)
+        advance(last - first)
     return found

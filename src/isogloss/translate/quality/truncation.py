@@ -6,6 +6,7 @@ import numpy as np
 import regex
 
 from isogloss.translate.quality.pairs import Fails, Pairs
+from isogloss.translate.quality.words import Words
 
 _CLOSED = regex.compile(r"[.!?…。！？।॥؟۔။።:：]['\"”’»)）」』\]]*\s*$")
 
@@ -17,6 +18,9 @@ PLACES = 50
 
 def breaks_off(pairs: Pairs, closed: float, last: float) -> Fails:
     """Where a translation has no full stop though its source has, or ends with a word that none ends with.
+
+    Where the source, too, ends with a word that hardly any source ends with, as where all others end with a number, its
+    translation may.
 
     Both are judged by the pair's own habits, and not at all where they are not known. Words are of any language: that
     "the" or "on a" end no caption is seen in the captions themselves. The last word of a text without spaces is its
@@ -32,14 +36,19 @@ def breaks_off(pairs: Pairs, closed: float, last: float) -> Fails:
     kept = closes(pairs.texts)
     if stop.sum() >= CAPTIONS and kept[stop].mean() >= closed:
         fails |= stop & ~kept
-    text = pairs.text_words
-    if len(text.ids):
-        rows = np.flatnonzero(text.counts)
-        ends = text.ids[text.offsets[rows + 1] - 1]
-        places = np.bincount(text.ids, minlength=len(pairs.vocabulary))
-        ending = np.bincount(ends, minlength=len(pairs.vocabulary))
-        fails[rows] |= ((places >= PLACES) & (ending <= last * places))[ends] & ~kept[rows]
-    return fails
+    rare_source, rare_text = (_ends_rarely(words, last) for words in (pairs.source_words, pairs.text_words))
+    return fails | (rare_text & ~rare_source & ~kept)
+
+
+def _ends_rarely(words: Words, last: float) -> Fails:
+    """Where a text's last word, which is known from many places, is hardly ever the last."""
+    found = np.zeros(len(words.counts), dtype=bool)
+    rows = np.flatnonzero(words.counts)
+    if len(rows):
+        ends = words.ids[words.offsets[rows + 1] - 1]
+        places, ending = (np.bincount(ids, minlength=int(words.ids.max()) + 1) for ids in (words.ids, ends))
+        found[rows] = ((places >= PLACES) & (ending <= last * places))[ends]
+    return found
 
 
 def closes(texts: Sequence[str]) -> Fails:
