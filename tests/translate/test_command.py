@@ -10,6 +10,7 @@ from translate.made_up_engine import Backwards
 
 from isogloss.data.dataset import Dataset
 from isogloss.data.validate import validate
+from isogloss.errors import UserError
 from isogloss.translate.engines import ENGINES
 
 ENGLISH = [("a", "a dog"), ("a", "a cat"), ("b", "a dog"), ("b", "a bee")]
@@ -90,7 +91,7 @@ def test_a_dry_run_tells_and_writes_nothing(
         ("--to klingon --engine {table}", "There is no language 'klingon'; did you mean "),
         ("--to es --from ja --engine {table}", "There is no caption table for the language 'ja'; did you mean 'en'?"),
         ("--to es --engine table:nowhere.csv", "There is no file nowhere.csv; name the table"),
-        ("--to es --engine {table} --on mars", "There is no place to translate 'mars'; did you mean "),
+        ("--to es --engine {table} --on mars", "There is no place to translate 'mars'; there is local, ray."),
         ("--to es --engine {table} --split tset", "There is no split 'tset'; did you mean 'test'?"),
         ("--to es --engine {table} --limit -1", "limit is -1; give a number of captions, or 0 for all."),
         ("--to es --engine {table} --beams 0", "beams is 0; give a whole number of at least 1."),
@@ -123,6 +124,31 @@ def test_an_engine_that_is_paid_for_says_what_it_will_charge(
     done = isogloss("translate", root, "--to", "es,ca", "--engine", "apertium", "--no-checks")
     assert done.errors.startswith("30 characters are translated, for about $0.60.\n")
     assert [line[0] for line in lines(done.output)] == ["es", "ca"]
+
+
+def test_what_is_done_is_told_where_a_later_language_fails(
+    isogloss: Program, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(call: int) -> None:
+        if call == 2:  # the first of the second language
+            raise UserError("out of credit; pay.")
+
+    engine = Backwards(before=fail)
+    monkeypatch.setattr("isogloss.translate.several.open_engine", lambda choice: engine)
+    done = isogloss("translate", root, "--to", "es,ca", "--engine", "apertium", "--no-checks")
+    assert (done.code, done.sentence) == (2, "isogloss: out of credit; pay.")
+    assert lines(done.output) == [["es", "4", "0", "0", ""]]
+
+
+def test_an_option_that_an_engine_does_not_take_pays_for_nothing_anew(
+    isogloss: Program, root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    costly = Backwards(price=20.0, name="costly")
+    monkeypatch.setattr("isogloss.translate.several.open_engine", lambda choice: costly)
+    for name, asked in (("google", 3), ("google --beams 4", 3), ("ctranslate2", 3), ("ctranslate2 --beams 4", 6)):
+        done = isogloss("translate", root, "--to", "es", "--no-checks", "--engine", *name.split())
+        assert done.code == 0, done.errors
+        assert len(costly.asked) == asked
 
 
 def test_without_the_package_of_the_checks_it_is_said_before_any_work_how_to_get_it(

@@ -21,7 +21,7 @@ from ray.exceptions import RayActorError
 from isogloss.errors import UserError
 from isogloss.languages import Language
 from isogloss.translate.engine import Engine, Translation
-from isogloss.translate.engines import EngineChoice
+from isogloss.translate.engines import NEURAL, EngineChoice
 from isogloss.translate.memory import MEMORY
 from isogloss.translate.patience import Patience
 from isogloss.translate.pending import Chunk
@@ -33,8 +33,6 @@ _TEXTS = pa.schema([MEMORY.field("text")])
 _ANSWERS = MEMORY.append(pa.field("refusal", pa.string()))
 # So many workers may die at the same chunk: more is no accident, but a chunk that kills.
 _ATTEMPTS = 4
-# Engines that compute in this program's own process, on a GPU or as many cores as they are given.
-_NEURAL = ("ctranslate2", "transformers")
 _ABSENT = re.compile(r"No module named '([\w.]+)'")
 
 
@@ -44,7 +42,7 @@ def on_ray(choice: EngineChoice) -> Runner:
     Raises:
         UserError: one GPU of several is named, which Ray itself has to choose.
     """
-    neural = choice.name in _NEURAL
+    neural = choice.name in NEURAL
     if neural and choice.device.startswith("cuda:"):
         raise UserError(
             f"On Ray every worker takes a free GPU; choose --device cuda or auto instead of {choice.device}."

@@ -10,7 +10,7 @@ from isogloss.data.dataset import ALL, Dataset
 from isogloss.errors import UserError, unknown
 from isogloss.languages import language
 from isogloss.translate.engine import Engine
-from isogloss.translate.engines import EngineChoice, open_engine
+from isogloss.translate.engines import NEURAL, EngineChoice, open_engine
 from isogloss.translate.estimate import Estimate, estimate
 from isogloss.translate.job import Job, Result, translate
 from isogloss.translate.outcome import Judge
@@ -86,4 +86,4 @@ def _edition(choice: EngineChoice) -> str:
     """What an engine's translations depend on besides its name; the precision of its weights is not thought to matter."""
     if choice.name == "table":
         return hashlib.sha256(Path(choice.model).read_bytes()).hexdigest()[:16]
-    return f"beams={choice.beams}" if choice.beams > 1 else ""
+    return f"beams={choice.beams}" if choice.name in NEURAL and choice.beams > 1 else ""

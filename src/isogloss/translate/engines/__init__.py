@@ -14,6 +14,8 @@ ENGINES: Mapping[str, str] = {
     "table": "a file of existing translations",
     "transformers": "any sequence-to-sequence model or instruction-tuned LLM of Transformers",
 }
+# Those that compute in this program's own process, and so take a device, a precision, beams and threads.
+NEURAL = frozenset({"ctranslate2", "transformers"})
 
 
 @dataclass(frozen=True)
