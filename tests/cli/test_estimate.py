@@ -1,5 +1,6 @@
 """`isogloss train RECIPE --estimate`: what is printed, and that nothing is trained."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,30 @@ def test_the_command_prints_it_and_trains_nothing(
     assert text.code == 0, text.errors
     assert "256 captions" in text.output
     assert "--assume-images" in text.output, "nobody said how many there are"
+
+
+@pytest.mark.parametrize(("width", "price"), [(80, ("--price-per-hour", "2.5")), (120, ())])
+def test_nothing_is_cut_off_on_a_narrow_terminal(
+    width: int, price: tuple[str, ...], isogloss: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", str(width))
+    # A step so large that no device of the table holds it.
+    large = ["--assume-images", "1200000", "--data.images-per-step", "60000", "--training.steps", "40000"]
+    done = isogloss("train", "clip_emoji_parallel", "--estimate", *large, *price)
+    assert done.code == 0, done.errors
+    assert "…" not in done.output
+    assert max(len(line) for line in done.output.splitlines()) <= width
+    headings = [tuple(re.findall(r"[\w/ ]+", line)) for line in done.output.splitlines() if line.startswith("┃")]
+    words = [tuple(word.strip() for word in heading) for heading in headings]
+    cost = ("cost",) if price else ()
+    assert words[-1] == ("device", "a step", "images/s", "both runs", "peak memory", *cost)
+    assert all(each[0] == "in each of" and each[-1].endswith("steps") for each in words[:-1])
+    assert done.output.count("little") == 6, "of each device"
+    assert "│ this machine," in done.output
+    assert "alone on it " in done.output
+    told = " ".join(done.output.split())
+    assert "Decoding, which has to keep up with images/s, and logging are not counted" in told
 
 
 @pytest.mark.parametrize(

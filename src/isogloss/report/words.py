@@ -167,9 +167,9 @@ def _range(content: Content) -> str:
     )
 
 
-def _largest(content: Content, among: Iterable[int]) -> int | None:
-    """The largest k whose accuracy@k tells something among the pictures that were searched."""
-    return max(among, default=None) if content.pictures is None else telling_cutoff(content.pictures, among)
+def _largest(content: Content, among: Iterable[int]) -> int:
+    """The largest k whose accuracy@k tells something among the pictures that were searched; 0 where none does."""
+    return max(among, default=0) if content.pictures is None else telling_cutoff(content.pictures, among) or 0
 
 
 def _unbroken(sentence: str) -> str:

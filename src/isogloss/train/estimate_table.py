@@ -1,13 +1,14 @@
 """An estimate on the terminal: what a step is made of, what it takes on each device, and all that was assumed."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from isogloss.errors import UserError
-from isogloss.train.devices import DEVICES, MEASURED_SHARE, this_machine
-from isogloss.train.estimate import CALL_SECONDS, Estimate, estimate, runs_of
+from isogloss.train.devices import DEVICES, MEASURED_SHARE, Device, this_machine
+from isogloss.train.estimate import CALL_SECONDS, Estimate, Phase, estimate, runs_of
 from isogloss.train.recipe import Recipe
 
 
@@ -42,7 +43,6 @@ def print_estimate(recipe: Recipe, assumed: Assumed) -> None:
     Raises:
         UserError: a tower's config is absent or makes no model, or the dataset lacks what the recipe asks for.
     """
-    price = assumed.price_per_hour
     console = Console(markup=False, emoji=False, highlight=False)
     machine = this_machine()
     made = {
@@ -53,59 +53,74 @@ def print_estimate(recipe: Recipe, assumed: Assumed) -> None:
         for bfloat16 in dict.fromkeys((True, machine.bfloat16 is not None))
     }
     for name, one in made[True]:
-        console.print(_work(name, one))
-    devices = Table(
-        "device", "precision", "step", "images/s", "whole run", "device-hours", "peak memory", "fits", "cost"
-    )
-    for device in (*DEVICES, machine):
-        runs = [one for _, one in made[device.bfloat16 is not None]]
+        console.print(
+            f"{name}: {one.shapes.images:,} images and {len(one.shapes.lengths):,} captions a step, "
+            f"{one.parameters / 1e6:,.1f} million weights, products in {one.precision}"
+        )
+        console.print(_work(one))
+    runs_on = {device: [one for _, one in made[device.bfloat16 is not None]] for device in (*DEVICES, machine)}
+    console.print(_devices(runs_on, machine, assumed))
+    for sentence in _assumptions(made[True][-1][1], assumed):
+        console.print(f"- {sentence}")
+    precision = runs_on[machine][-1].precision
+    if precision != made[True][-1][1].precision:
+        console.print(f"- This machine has no products in bfloat16; its row is of {precision}.")
+    sources = "; ".join(f"{device.name}: {device.source}" for device in runs_on)
+    console.print(f"- Peaks, bandwidths and memories are those of dense products. {sources}.")
+
+
+def _work(one: Estimate) -> Table:
+    """What a step of one run is made of: a fact a row, a stage a column."""
+    stages = (f"{phase.steps:,} step{'' if phase.steps == 1 else 's'}" for phase in one.phases)
+    table = Table(*(Column(name, overflow="fold") for name in ("in each of", *stages)))
+    columns = [_facts(phase) for phase in one.phases]
+    for fact in columns[0]:
+        table.add_row(fact, *(facts[fact] for facts in columns))
+    return table
+
+
+def _facts(phase: Phase) -> dict[str, str]:
+    work = phase.work
+    sizes = {
+        "weights": work.weights,
+        "gradients": work.gradients,
+        "optimiser": 2 * work.gradients,
+        "activations": work.activations,
+        "peak memory": work.weights + 2 * work.gradients + work.peak,
+    }
+    return {
+        "frozen": ", ".join(phase.frozen) or "nothing",
+        "forward": f"{work.forward / 1e12:,.3f} TFLOP",
+        "backward": f"{work.backward / 1e12:,.3f} TFLOP",
+        "memory traffic": f"{work.traffic / 1e9:,.2f} GB",
+        "operations started": f"{work.calls:,}",
+        **{name: f"{size / 1e9:,.2f} GB" for name, size in sizes.items()},
+    }
+
+
+def _devices(runs_on: Mapping[Device, Sequence[Estimate]], machine: Device, assumed: Assumed) -> Table:
+    """What the runs take: a device a row, narrow enough for eighty columns."""
+    price = assumed.price_per_hour
+    whole = "whole run" if len(runs_on[machine]) == 1 else "both runs"
+    names = ("device", "a step", "images/s", whole, "peak memory", *(["cost"] if price is not None else []))
+    table = Table(*(Column(name, overflow="fold") for name in names))
+    for device, runs in runs_on.items():
         share = MEASURED_SHARE if device is machine else assumed.utilisation
         seconds = sum(one.seconds(device, share) for one in runs)
         last = runs[-1]
         step = last.step_seconds(device, share, last.phases[-1])
         memory = max(one.memory for one in runs)
-        devices.add_row(
-            device.name,
-            last.precision,
-            f"{1000 * step:,.1f} ms",
+        fits = "" if memory < 0.9 * device.memory else ", too little"
+        cells = [
+            "this machine, alone on it" if device is machine else device.name,
+            f"{1000 * step:,.1f} ms" if step < 1 else f"{step:,.2f} s",
             f"{last.shapes.images / step:,.0f}",
             _duration(seconds),
-            f"{seconds / 3600:.2f}",
-            f"{memory / 1e9:.1f} of {device.memory / 1e9:.0f} GB",
-            "yes" if memory < 0.9 * device.memory else "no",
-            "" if price is None or device is machine else f"{seconds / 3600 * price:,.2f}",
-        )
-    console.print(devices)
-    for sentence in _assumptions(made[True][-1][1], assumed):
-        console.print(f"- {sentence}", soft_wrap=True)
-    sources = "; ".join(f"{device.name}: {device.source}" for device in (*DEVICES, machine))
-    console.print(f"- Peaks, bandwidths and memories are those of dense products. {sources}.", soft_wrap=True)
-
-
-def _work(name: str, one: Estimate) -> Table:
-    title = (
-        f"{name}: {one.shapes.images:,} images and {len(one.shapes.lengths):,} captions a step, "
-        f"{one.parameters / 1e6:,.1f} million weights, products in {one.precision}"
-    )
-    table = Table(
-        *("steps", "frozen", "forward", "backward", "traffic", "calls", "weights", "gradients", "optimiser"),
-        *("activations", "peak"),
-        title=title,
-        title_justify="left",
-    )
-    for phase in one.phases:
-        work = phase.work
-        sizes = (work.weights, work.gradients, 2 * work.gradients, work.activations)
-        peak = work.weights + 2 * work.gradients + work.peak
-        table.add_row(
-            f"{phase.steps:,}",
-            ", ".join(phase.frozen) or "nothing",
-            f"{work.forward / 1e12:,.3f} TFLOP",
-            f"{work.backward / 1e12:,.3f} TFLOP",
-            f"{work.traffic / 1e9:,.2f} GB",
-            f"{work.calls:,}",
-            *(f"{size / 1e9:,.2f} GB" for size in (*sizes, peak)),
-        )
+            f"{memory / 1e9:.1f} of {device.memory / 1e9:.0f} GB{fits}",
+        ]
+        if price is not None:
+            cells.append("" if device is machine else f"{seconds / 3600 * price:,.2f}")
+        table.add_row(*cells)
     return table
 
 
@@ -125,10 +140,13 @@ def _assumptions(one: Estimate, assumed: Assumed) -> list[str]:
         said.append(f"An epoch has {epoch:,} steps.")
     said.append(
         f"A step takes as long as the longest of three: its products at {assumed.utilisation:g} of the device's peak "
-        f"(--assume-utilisation; {MEASURED_SHARE:g} of what was measured on this machine), its memory traffic at the full bandwidth, and {CALL_SECONDS * 1e6:g} µs for each "
-        "operation that PyTorch starts. Pictures are assumed to be decoded as fast as they are trained on."
+        f"(--assume-utilisation; {MEASURED_SHARE:g} of what was measured on this machine), its memory traffic at the full "
+        f"bandwidth, and {CALL_SECONDS * 1e6:g} µs for each operation that PyTorch starts."
     )
-    said.append("One device. Validation, checkpoints, evaluation and starting are not counted.")
+    said.append(
+        "One device, and nothing else running on it. Decoding, which has to keep up with images/s, and logging are not "
+        "counted, nor are validation, checkpoints, evaluation and starting."
+    )
     return said
 
 
