@@ -45,6 +45,22 @@ def test_several_languages_with_commas_and_as_words(isogloss: Program, root: Pat
     assert set(dataset.captions("ca")["source"].to_pylist()) == {"table:captions.csv"}
 
 
+def test_a_second_engine_says_that_the_first_one_stays(
+    isogloss: Program, root: Path, engine: str, tmp_path: Path
+) -> None:
+    (tmp_path / "others.csv").write_text(TRANSLATIONS.replace("un perro", "un can"), encoding="utf-8")
+    for which, stays in (
+        (engine, ""),
+        (f"table:{tmp_path / 'others.csv'}", "4 translations of table:captions.csv stay"),
+    ):
+        done = isogloss("translate", root, "--to", "es", "--engine", which, "--no-checks")
+        assert done.code == 0, done.errors
+        assert ("beside them" in done.output, stays in done.output) == (bool(stays), True)
+    assert Dataset.open(root).captions("es").num_rows == 8
+    assert isogloss("data", "remove", root, "--language", "es", "--source", "table:captions.csv").code == 0
+    assert "un can" in Dataset.open(root).captions("es")["text"].to_pylist()
+
+
 def test_checks_throw_away_and_say_why(isogloss: Program, root: Path, engine: str) -> None:
     done = isogloss("translate", root, "--to", "es", "--engine", engine)
     assert done.code == 0, done.errors

@@ -109,14 +109,22 @@ def _print_results(jobs: "Jobs", judge: "Judge | None") -> None:
         dollars = characters * jobs.engine.price / 1_000_000
         print(f"{characters:,} characters are translated, for about ${dollars:,.2f}.", file=sys.stderr)
     table = _table("language", "captions", "rejected", "not translated", "why rejected")
+    beside: list[str] = []
     try:
         for job, result in jobs.results(judge):
             why = ", ".join(f"{reason} {count:,}" for reason, count in result.rejected.items())
             counts = (result.captions, sum(result.rejected.values()), result.waiting)
             table.add_row(job.target.tag, *(f"{count:,}" for count in counts), why)
+            beside += [
+                f"{count:,} translations of {engine} stay beside them; `isogloss data remove {job.dataset.root} --language "
+                f"{job.target.tag} --source {engine}` takes them out."
+                for engine, count in result.beside.items()
+            ]
     finally:  # what is done is told, also where a later language fails
         if table.row_count:
             _print(table)
+        for sentence in beside:
+            print(sentence)
 
 
 def _table(*names: str) -> Table:

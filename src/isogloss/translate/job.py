@@ -84,11 +84,15 @@ class Job:
 
 @dataclass(frozen=True)
 class Result:
-    """What a job has made: captions written, captions rejected by reason, and captions that are not translated yet."""
+    """What a job has made: captions written, captions rejected by reason, and captions that are not translated yet.
+
+    beside: translations of other engines that are in the table too, by engine.
+    """
 
     captions: int
     rejected: Mapping[str, int]
     waiting: int
+    beside: Mapping[str, int]
 
 
 def translate(
@@ -171,7 +175,9 @@ def _write(job: Job, judge: Judge | None) -> Result:
         elif path.exists():
             remove_captions(root, tag)  # a language without a caption is none
     waiting = captions.num_rows - made.num_rows - rejected.num_rows
-    return Result(made.num_rows, count_reasons(rejected), waiting)
+    others = table.filter(pc.and_(pc.not_equal(table["source"], job.engine), pc.is_valid(table["original"])))
+    beside = {count["values"]: count["counts"] for count in others["source"].value_counts().to_pylist()}
+    return Result(made.num_rows, count_reasons(rejected), waiting, beside)
 
 
 def _replace(path: Path, schema: pa.Schema, engine: str, rows: pa.Table) -> None:
