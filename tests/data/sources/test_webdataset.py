@@ -14,6 +14,7 @@ from pathlib import Path
 
 import fsspec
 import pytest
+from cli.program import Program
 from data.sources.imported import imported
 from data.sources.pictures import SOUND, cut, noise, saved
 
@@ -306,3 +307,18 @@ def test_members_are_not_kept(tmp_path: Path) -> None:
         assert [member.name for member in members(file)] == [f"{n}.txt" for n in range(2000)]
     with pytest.raises(ArchiveError):
         list(members(io.BytesIO(b"no tar" * 200)))
+
+
+def test_a_key_that_no_sample_has_is_told(tmp_path: Path, isogloss: Program) -> None:
+    with tarfile.open(tmp_path / "a.tar", "w") as tar:
+        for name, content in (
+            ("1.png", saved(noise(), "PNG")),
+            ("1.json", b'{"caption": "an ant", "caption_es": "x"}'),
+        ):
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            tar.addfile(member, io.BytesIO(content))
+    command = ("data", "webdataset", tmp_path / "a.tar", tmp_path / "out", "--captions", "caption", "es=captio_es")
+    done = isogloss(*command, "--jobs", "1")
+    assert done.code == 0, done.errors
+    assert "No caption in 'es' was found; is es=captio_es written as in the source?" in done.output

@@ -9,6 +9,7 @@ from rich.table import Table as Grid
 from isogloss.data.sources.how import Import
 from isogloss.data.sources.source import Source
 from isogloss.errors import UserError
+from isogloss.languages import language as known_language
 
 How = tyro.conf.OmitArgPrefixes[Import]
 _USUAL = Import()
@@ -146,7 +147,7 @@ def data_webdataset(
         )
     *archives, directory = archives_and_directory
     source = WebDataset.open(tuple(archives), captions=captions, language=language, licence=licence)
-    run_import(source, Path(directory), how)
+    run_import(source, Path(directory), how, captions)
 
 
 def data_hub(
@@ -222,13 +223,15 @@ def data_folder(
     """
     from isogloss.data.sources.folder import open_folder
 
-    run_import(
-        open_folder(pictures, captions=captions, language=language, table=table, licence=licence), directory, how
-    )
+    source = open_folder(pictures, captions=captions, language=language, table=table, licence=licence)
+    run_import(source, directory, how, captions)
 
 
-def run_import(source: Source, directory: Path, how: Import) -> None:
-    """Import a source, showing how far it is, and say what became of it."""
+def run_import(source: Source, directory: Path, how: Import, asked: tuple[str, ...] = ()) -> None:
+    """Import a source, showing how far it is, and say what became of it.
+
+    asked: the captions that were asked for, as es=caption_es, where a source cannot tell before whether it has them.
+    """
     from isogloss.data.sources.importing import import_source
     from isogloss.train.log import progress_bar
 
@@ -249,6 +252,10 @@ def run_import(source: Source, directory: Path, how: Import) -> None:
     console.print(languages)
     if not dataset.languages:
         print("No picture has a caption: name where they are, as --help says, or add some with `isogloss data add`.")
+    for word in asked:
+        tag, named, _ = word.partition("=")
+        if named and known_language(tag).tag not in dataset.languages:
+            print(f"No caption in '{tag}' was found; is {word} written as in the source?")
     left_out = dataset.information["notes"]["left out"]
     if left_out:
         reasons = Grid("left out", "how many")
