@@ -143,7 +143,9 @@ def test_a_table_that_is_gone_or_no_table(content: bytes | str | None, place: Pa
         table.write_bytes(whole[: len(whole) // 2] if isinstance(content, str) else content)
     before = everything(place)
     for typed in CAPTION_READERS:
-        told(isogloss(*typed.split()), f"{TABLE} (is missing|cannot be read).*; restore it(,| or make the dataset again)")
+        told(
+            isogloss(*typed.split()), f"{TABLE} (is missing|cannot be read).*; restore it(,| or make the dataset again)"
+        )
         shutil.rmtree("new", ignore_errors=True)
     assert everything(place) == before
 
