@@ -50,10 +50,15 @@ def test_the_arms_differ_in_their_languages_alone() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "nearest"), [("clip_emoji_parallell", "clip_emoji_parallel"), ("emoji_text", "text_emoji"), ("", "")]
+    ("name", "told"),
+    [
+        ("clip_emoji_parallell", "did you mean 'clip_emoji_parallel'"),
+        ("emoji_text", "did you mean 'text_emoji'"),
+        ("", "there is clip_coco_english, .*text_emoji"),
+    ],
 )
-def test_an_unknown_recipe_names_the_nearest(name: str, nearest: str) -> None:
-    with pytest.raises(UserError, match=f"no recipe '{name}'; did you mean '{nearest}"):
+def test_an_unknown_recipe_names_the_nearest_or_all(name: str, told: str) -> None:
+    with pytest.raises(UserError, match=f"no recipe '{name}'; {told}"):
         load_recipe(name)
 
 

@@ -243,8 +243,8 @@ def test_the_command_prints_what_is_there_and_what_was_left_out(tmp_path: Path, 
         ("", None, "t.csv is empty; name a table with rows"),
         (
             "image,caption\na.png,an ant\n",
-            "foto",
-            "There is no folder .*foto; name the folder of the pictures with --images",
+            "photos",
+            "There is no folder .*photos; name the folder of the pictures with --images",
         ),
     ],
 )
