@@ -2,7 +2,7 @@
 
 import hashlib
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import pyarrow as pa
@@ -38,6 +38,23 @@ def image_row(key: str, split: str, content: bytes, file: str = "", offset: int 
 def caption_table(captions: Sequence[Caption], source: str = "test") -> pa.Table:
     rows = [{"key": key, "text": text, "source": source, "score": None} for key, text in captions]
     return pa.Table.from_pylist(rows, schema=CAPTIONS)
+
+
+def nameless(
+    root: Path, images: pa.Table, captions: Mapping[str, pa.Table], files: Iterable[tuple[str, bytes]] = ()
+) -> Dataset:
+    """A dataset of which nothing is said but its tables."""
+    return write_dataset(
+        root,
+        name="",
+        description="",
+        licence="",
+        sources=[],
+        images=images,
+        captions=captions,
+        notes={},
+        files=files,
+    )
 
 
 def make(root: Path, splits: dict[str, str], captions: Mapping[str, Sequence[Caption]]) -> Dataset:

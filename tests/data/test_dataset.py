@@ -7,14 +7,13 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from data.small_dataset import CAPTIONS_OF, SPLITS, caption_table, image_row, make, png, rewrite
+from data.small_dataset import CAPTIONS_OF, SPLITS, caption_table, image_row, make, nameless, png, rewrite
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from isogloss.data.dataset import Dataset
 from isogloss.data.tables import CAPTIONS, IMAGES
 from isogloss.data.validate import validate
-from isogloss.data.writing import write_dataset
 from isogloss.errors import UserError
 
 
@@ -106,16 +105,7 @@ def test_sources_select_captions(tmp_path: Path) -> None:
     captions = pa.concat_tables(
         [caption_table([("a", "ant"), ("b", "bee")], "name"), caption_table([("a", "insect")], "keyword")]
     )
-    made = write_dataset(
-        tmp_path / "d",
-        name="",
-        description="",
-        licence="",
-        sources=[],
-        images=images,
-        captions={"en": captions},
-        notes={},
-    )
+    made = nameless(tmp_path / "d", images, {"en": captions})
     assert made.split("train", ["en"]).captions["en"].texts.to_pylist() == ["ant", "insect", "bee"]
     names = made.split("train", ["en"], sources={"name"}).captions["en"]
     assert names.texts.to_pylist() == ["ant", "bee"]
@@ -161,15 +151,8 @@ def test_a_member_of_an_archive_is_a_picture(tmp_path: Path) -> None:
     (tmp_path / "shard.tar").write_bytes(b"head" + first + b"between" + second)
     shard = str(tmp_path / "shard.tar")
     rows = [image_row("a", "train", first, shard, 4), image_row("b", "train", second, shard, 11 + len(first))]
-    made = write_dataset(
-        tmp_path / "d",
-        name="",
-        description="",
-        licence="",
-        sources=[],
-        images=pa.Table.from_pylist(rows, schema=IMAGES),
-        captions={"en": caption_table([("a", "one"), ("b", "two")])},
-        notes={},
+    made = nameless(
+        tmp_path / "d", pa.Table.from_pylist(rows, schema=IMAGES), {"en": caption_table([("a", "one"), ("b", "two")])}
     )
     validate(made)
     (tmp_path / "shard.tar").write_bytes(b"head" + first + b"between" + second[:-9])

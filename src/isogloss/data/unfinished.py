@@ -2,11 +2,12 @@
 
 import os
 import shutil
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from isogloss.errors import UserError
 from isogloss.lock import only_one
 from isogloss.saved import read_object
 from isogloss.saving import remove_abandoned, write_json, writing
@@ -15,13 +16,17 @@ _LOCK, _IDENTITY = "lock", "identity.json"
 
 
 @contextmanager
-def unfinished(target: Path, work: str, identity: Mapping[str, Any], refusal: str) -> Generator[Path]:
+def unfinished(
+    target: Path, work: str, identity: Mapping[str, Any], refusal: str, worth_keeping: Callable[[Path], bool]
+) -> Generator[Path]:
     """The folder beside `target` with what the same work made before it was stopped; one process has it at a time.
 
     Args:
         work: "import" or "export", the ending of the folder's name.
         identity: what is made of what, as JSON; what is there of anything else is removed.
         refusal: what to tell when another process has it.
+        worth_keeping: whether the folder holds any picture. Where none could be used, what was wrong may be mended and
+            everything has to be read again, so the folder is removed when the block ends in a UserError.
 
     Raises:
         UserError: another process has it, or the place cannot be written.
@@ -30,7 +35,12 @@ def unfinished(target: Path, work: str, identity: Mapping[str, Any], refusal: st
     with only_one(folder / _LOCK, refusal):
         with writing(folder):
             _clear(folder, identity)
-        yield folder
+        try:
+            yield folder
+        except UserError:
+            if not worth_keeping(folder):
+                forget(target, work)
+            raise
 
 
 def _clear(folder: Path, identity: Mapping[str, Any]) -> None:

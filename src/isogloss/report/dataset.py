@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from isogloss.data.dataset import Dataset
 from isogloss.data.inventory import Inventory, LanguageInventory, sampled
 from isogloss.data.tally import Tally
 from isogloss.languages import LANGUAGES
 from isogloss.report.axis import Axis, linear
 from isogloss.report.content import ReportedLanguage
+from isogloss.report.templates import template
 from isogloss.report.thumbnail import thumbnail
 from isogloss.report.words import number
 from isogloss.saving import write_text
@@ -75,14 +74,7 @@ def write_dataset_page(dataset: Dataset, inventory: Inventory, page: Path) -> in
 
 def render(dataset: Dataset, inventory: Inventory, samples: Sequence[Sample]) -> str:
     """The page's HTML; all text is escaped."""
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-    )
-    return environment.get_template("dataset.html").render(
+    return template("dataset.html").render(
         number=number,
         title=dataset.information.get("name") or dataset.root.name,
         information=dataset.information,

@@ -6,8 +6,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
 from isogloss.errors import UserError
 from isogloss.report import figures
 from isogloss.report.content import Arm, Content, Run
@@ -18,6 +16,7 @@ from isogloss.report.marks import marked
 from isogloss.report.measures import cutoffs
 from isogloss.report.recipes import differences, written
 from isogloss.report.run import read_single_run
+from isogloss.report.templates import template
 from isogloss.report.words import extent, number, resampled, standfirst, verdict
 from isogloss.saving import write_text
 
@@ -68,14 +67,7 @@ def render(content: Content, *, experiment: bool) -> str:
         "gallery": grouped,
         "table": measures,
     }
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-    )
-    return environment.get_template("page.html").render(
+    return template("page.html").render(
         number=number,
         content=content,
         experiment=experiment,

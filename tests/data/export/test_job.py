@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from data.export.pictures import KEYS, build, caption, encoded, row
-from data.small_dataset import everything
+from data.small_dataset import everything, nameless
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -99,16 +99,11 @@ def test_bytes_that_are_no_picture_are_left_out(tmp_path: Path) -> None:
     rows = [row("a", "train", encoded(1), "a"), {**row("b", "train", encoded(2), "b")}]
     text = b"no picture at all"
     rows[1] |= {"length": len(text), "sha256": hashlib.sha256(text).hexdigest()}
-    dataset = write_dataset(
+    dataset = nameless(
         tmp_path / "d",
-        name="",
-        description="",
-        licence="",
-        sources=[],
-        images=pa.Table.from_pylist(rows, schema=IMAGES),
-        captions={"en": pa.Table.from_pylist([caption("a", "x")], schema=CAPTIONS)},
-        notes={},
-        files=[("a", encoded(1)), ("b", text)],
+        pa.Table.from_pylist(rows, schema=IMAGES),
+        {"en": pa.Table.from_pylist([caption("a", "x")], schema=CAPTIONS)},
+        [("a", encoded(1)), ("b", text)],
     )
     assert export_dataset(dataset.root, tmp_path / "out", "parquet", jobs=1).rejected == 1
     (one,) = pq.read_table(tmp_path / "out" / "rejected.parquet").to_pylist()
@@ -139,11 +134,34 @@ def test_a_finished_export_is_not_repeated_and_another_is_refused(dataset: Datas
     assert not (tmp_path / ".out.export").exists()
 
 
-def test_a_dataset_that_changed_while_its_export_was_stopped_is_exported_anew(dataset: Dataset, tmp_path: Path) -> None:
+class StoppedError(Exception):
+    """As a kill would, it ends an export."""
+
+
+def test_pictures_that_are_back_are_exported_by_the_same_command(dataset: Dataset, tmp_path: Path) -> None:
+    pictures = list((dataset.root / "images").iterdir())
+    for path in pictures:
+        path.rename(path.with_suffix(f"{path.suffix}.away"))
+    with pytest.raises(UserError, match="can be given away"):
+        export_dataset(dataset.root, tmp_path / "out", "webdataset", jobs=1)
+    assert not (tmp_path / ".out.export").exists()
+    for path in pictures:
+        path.with_suffix(f"{path.suffix}.away").rename(path)
+    assert export_dataset(dataset.root, tmp_path / "out", "webdataset", jobs=1).pictures == 9
+
+
+def test_a_dataset_that_changed_while_its_export_was_stopped_is_exported_anew(
+    dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     work = tmp_path / ".out.export"
     for path in (dataset.root / "images").iterdir():
         path.rename(path.with_suffix(".away"))
-    with pytest.raises(UserError, match="can be given away"):
+
+    def stop(*arguments: object) -> None:
+        raise StoppedError
+
+    with monkeypatch.context() as patched, pytest.raises(StoppedError):
+        patched.setattr("isogloss.data.export.job._finish", stop)
         export_dataset(dataset.root, tmp_path / "out", "webdataset", jobs=1)
     assert len(list((work / "done").iterdir())) == 2
     for path in (dataset.root / "images").iterdir():
@@ -167,15 +185,10 @@ def test_shards_follow_each_other_and_are_as_full_as_they_may_be(
         {**row(str(number), split, encoded(0), "x"), "length": length}
         for number, (split, length) in enumerate(pictures)
     ]
-    dataset = write_dataset(
+    dataset = nameless(
         root / "d",
-        name="",
-        description="",
-        licence="",
-        sources=[],
-        images=pa.Table.from_pylist(rows, schema=IMAGES),
-        captions={"en": pa.Table.from_pylist([caption("0", "x")], schema=CAPTIONS)},
-        notes={},
+        pa.Table.from_pylist(rows, schema=IMAGES),
+        {"en": pa.Table.from_pylist([caption("0", "x")], schema=CAPTIONS)},
     )
     found = prepare(dataset, root / "prepared", size).shards
     naive: list[Shard] = []
@@ -210,15 +223,10 @@ def test_what_is_mistyped_is_told(arguments: dict[str, Any], message: str, datas
 
 def test_splits_that_would_share_their_files_are_refused(tmp_path: Path) -> None:
     rows = [row(name, f"a{name}b", encoded(1), name) for name in "-."]
-    dataset = write_dataset(
+    dataset = nameless(
         tmp_path / "d",
-        name="",
-        description="",
-        licence="",
-        sources=[],
-        images=pa.Table.from_pylist(rows, schema=IMAGES),
-        captions={"en": pa.Table.from_pylist([caption("-", "x")], schema=CAPTIONS)},
-        notes={},
+        pa.Table.from_pylist(rows, schema=IMAGES),
+        {"en": pa.Table.from_pylist([caption("-", "x")], schema=CAPTIONS)},
     )
     with pytest.raises(UserError, match="The splits a-b, a.b would have the same file names"):
         export_dataset(dataset.root, tmp_path / "out", "webdataset")

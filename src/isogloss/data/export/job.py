@@ -88,7 +88,7 @@ def export_dataset(
         return Exported(**record["exported"])
     refuse_existing(target)
     refusal = f"{target} is being written by another process; wait for it to end."
-    with unfinished(target, "export", identity, refusal) as folder:
+    with unfinished(target, "export", identity, refusal, _any_written) as folder:
         plan = prepare(dataset, folder / "prepared", shard_bytes)
         _write_all(dataset, folder, plan, splits, kind, main, jobs or cores(), progress or (lambda done, total: None))
         exported = _finish(dataset, folder, plan, splits, kind, main, identity)
@@ -96,6 +96,10 @@ def export_dataset(
             (folder / "whole").rename(target)
         forget(target, "export")
     return exported
+
+
+def _any_written(folder: Path) -> bool:
+    return any(read_object(counted)["pictures"] for counted in (folder / "done").glob("*.json"))
 
 
 def _file_names(dataset: Dataset) -> dict[str, str]:

@@ -49,23 +49,18 @@ def import_source(
         return Dataset.open(root)
     refuse_existing(root)
     refusal = f"{root} is being imported by another process; wait for it to end."
-    with unfinished(root, "import", identity, refusal) as folder:
-        try:
-            parts = _read_all(source, folder, how, progress or (lambda found, skipped: None))
-            for partial in root.parent.glob(f".{root.name}.*.partial"):  # of an import that was killed as it ended
-                shutil.rmtree(partial, ignore_errors=True)
-            dataset = assemble(
-                parts,
-                root,
-                name=how.name or root.name,
-                shares=how.splits(),
-                identity=identity,
-                provenance=source.provenance(),
-            )
-        except UserError:
-            if not _any_found(folder):  # what was wrong may be mended, and then everything is read again
-                forget(root, "import")
-            raise
+    with unfinished(root, "import", identity, refusal, _any_found) as folder:
+        parts = _read_all(source, folder, how, progress or (lambda found, skipped: None))
+        for partial in root.parent.glob(f".{root.name}.*.partial"):  # of an import that was killed as it ended
+            shutil.rmtree(partial, ignore_errors=True)
+        dataset = assemble(
+            parts,
+            root,
+            name=how.name or root.name,
+            shares=how.splits(),
+            identity=identity,
+            provenance=source.provenance(),
+        )
         forget(root, "import")
     return dataset
 
