@@ -1,0 +1,1 @@
+"""The shapes world: generated scenes, drawn, described in ten languages, and read back."""
