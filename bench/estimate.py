@@ -21,10 +21,10 @@ from isogloss.models.clip import DualEncoder, DualEncoderConfig
 from isogloss.models.tower import build_tower
 from isogloss.models.towers import Tower
 from isogloss.train.clip import clip_loss
+from isogloss.train.clip_recipe import ClipRecipe, ParallelData
 from isogloss.train.devices import MEASURED_SHARE, this_machine
 from isogloss.train.estimate import estimate
 from isogloss.train.process import attention, start_process
-from isogloss.train.recipe import ClipRecipe, ParallelData
 from isogloss.train.training import Training
 
 TOKENS = 16

@@ -24,9 +24,9 @@ from isogloss.models.towers import Tower, build_dual_encoder, preparation
 from isogloss.recipes.clip_emoji_parallel import recipe as demo
 from isogloss.recipes.text_emoji import recipe as text_stage
 from isogloss.train.clip import clip_loss
+from isogloss.train.clip_recipe import ClipRecipe
 from isogloss.train.loop import fit
 from isogloss.train.process import start_process
-from isogloss.train.recipe import ClipRecipe
 
 
 @dataclass(frozen=True)

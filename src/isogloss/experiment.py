@@ -22,9 +22,11 @@ from isogloss.languages import group, language
 from isogloss.report.page import write_report
 from isogloss.saved import fields_of, read_object
 from isogloss.saving import write_json
+from isogloss.train.clip_recipe import ClipRecipe
 from isogloss.train.log import progress_bar, quiet_libraries, read_metrics
-from isogloss.train.recipe import ClipRecipe, Recipe, TextRecipe
+from isogloss.train.recipe import Recipe
 from isogloss.train.run import check_recipe, train
+from isogloss.train.text_recipe import TextRecipe
 from isogloss.workers import cores, workers
 
 # glibc gives large blocks back to the system at once and asks for them anew in every step; kept, they make a small

@@ -17,7 +17,8 @@ from isogloss.cli import COMMANDS, ESTIMATE_OPTIONS, dispatch
 from isogloss.data.dataset import Dataset
 from isogloss.data.validate import validate
 from isogloss.models.tokenizer import train_tokenizer
-from isogloss.train.recipe import ClipRecipe, field_paths, load_recipe
+from isogloss.train.clip_recipe import ClipRecipe
+from isogloss.train.recipe import field_paths, load_recipe
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXTS = [

@@ -15,7 +15,8 @@ import isogloss.recipes
 from isogloss.cli import dispatch
 from isogloss.languages import language
 from isogloss.train.clip import freezing
-from isogloss.train.recipe import KINDS, ClipRecipe, Recipe, different_fields, load_recipe, to_json
+from isogloss.train.clip_recipe import ClipRecipe
+from isogloss.train.recipe import KINDS, Recipe, different_fields, load_recipe, to_json
 from isogloss.train.stages import frozen_at
 
 PACKAGE = Path(isogloss.recipes.__path__[0])

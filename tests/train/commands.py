@@ -40,7 +40,7 @@ def recipe_file(path: Path, dataset: Path, text_tower: Path, **training: Any) ->
         "from isogloss.models.towers import Tower\n"
         "from isogloss.train.training import Training\n"
         "from isogloss.train.optim import Optimisation\n"
-        "from isogloss.train.recipe import ClipRecipe, ParallelData\n"
+        "from isogloss.train.clip_recipe import ClipRecipe, ParallelData\n"
         "recipe = ClipRecipe(\n"
         f"    data=ParallelData({str(dataset)!r}, ('en', 'qaa', 'qab'), images_per_step=16),\n"
         f"    vision=Tower(config={json.dumps(VISION)}),\n"

@@ -12,8 +12,9 @@ from transformers import PreTrainedTokenizerFast
 from isogloss.data.augment import Augmentation
 from isogloss.models.tokenizer import SPECIAL
 from isogloss.models.towers import Tower
+from isogloss.train.clip_recipe import ClipRecipe, ParallelData
 from isogloss.train.optim import Optimisation
-from isogloss.train.recipe import ClipRecipe, ParallelData, TextData, TextRecipe
+from isogloss.train.text_recipe import TextData, TextRecipe
 from isogloss.train.training import Training
 
 VISION: dict[str, Any] = {

@@ -18,9 +18,10 @@ from isogloss.errors import UserError
 from isogloss.models.tower import tower_config
 from isogloss.models.towers import Tower, build_dual_encoder
 from isogloss.train.clip import clip_loss
+from isogloss.train.clip_recipe import ClipRecipe, ParallelData
 from isogloss.train.devices import DEVICES, Device, this_machine
 from isogloss.train.estimate import CALL_SECONDS, Estimate, Phase, estimate, runs_of
-from isogloss.train.recipe import ClipRecipe, ParallelData, load_recipe
+from isogloss.train.recipe import load_recipe
 from isogloss.train.step_shapes import step_shapes
 from isogloss.train.training import Training
 from isogloss.train.work import Work

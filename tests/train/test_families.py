@@ -19,8 +19,9 @@ from transformers import PreTrainedTokenizerFast
 from isogloss.data.dataset import Dataset
 from isogloss.models.towers import Tower, load_dual_encoder
 from isogloss.train import clip, run
-from isogloss.train.recipe import Recipe, TextRecipe
+from isogloss.train.recipe import Recipe
 from isogloss.train.run import train
+from isogloss.train.text_recipe import TextRecipe
 from isogloss.train.training import Training
 
 # Losses of every second step; what changes them changes every result, and is to be meant.

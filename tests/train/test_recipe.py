@@ -11,17 +11,10 @@ from train.recipes import clip_recipe, text_recipe
 from isogloss.errors import UserError
 from isogloss.models.towers import Tower
 from isogloss.recipes import recipe_names
+from isogloss.train.clip_recipe import ClipRecipe, ParallelData
 from isogloss.train.optim import Optimisation
-from isogloss.train.recipe import (
-    KINDS,
-    ClipRecipe,
-    ParallelData,
-    TextRecipe,
-    different_fields,
-    field_paths,
-    load_recipe,
-    to_json,
-)
+from isogloss.train.recipe import KINDS, different_fields, field_paths, load_recipe, to_json
+from isogloss.train.text_recipe import TextRecipe
 from isogloss.train.training import Training
 
 RECIPES = recipe_names()

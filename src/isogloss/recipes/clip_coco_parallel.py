@@ -4,8 +4,8 @@ isogloss train clip_coco_parallel --data.dataset coco --run runs/coco/parallel
 """
 
 from isogloss.models.towers import Tower
+from isogloss.train.clip_recipe import ClipRecipe, ParallelData
 from isogloss.train.optim import Optimisation
-from isogloss.train.recipe import ClipRecipe, ParallelData
 from isogloss.train.training import Training
 
 # The hyperparameters are those of the authors' code (github.com/nkrasner/ML-CLIP, finetune_clip.py): 32 images a step, Adam

@@ -5,8 +5,8 @@ isogloss train clip_emoji_parallel --data.dataset emoji --text.model runs/text_e
 
 from isogloss.data.augment import Augmentation
 from isogloss.models.towers import Tower
+from isogloss.train.clip_recipe import ClipRecipe, ParallelData
 from isogloss.train.optim import Optimisation
-from isogloss.train.recipe import ClipRecipe, ParallelData
 from isogloss.train.training import Training
 
 recipe = ClipRecipe(

@@ -4,7 +4,7 @@ isogloss train text_emoji --data.dataset emoji --run runs/text_emoji
 """
 
 from isogloss.train.optim import Optimisation
-from isogloss.train.recipe import TextData, TextRecipe
+from isogloss.train.text_recipe import TextData, TextRecipe
 from isogloss.train.training import Training
 
 recipe = TextRecipe(

@@ -24,8 +24,8 @@ from isogloss.models.embedding import embed_captions, embed_images
 from isogloss.models.image_processor import picture_size
 from isogloss.models.towers import build_dual_encoder, preparation
 from isogloss.saving import new_folder
+from isogloss.train.clip_recipe import ClipRecipe
 from isogloss.train.loop import fit
-from isogloss.train.recipe import ClipRecipe
 from isogloss.train.stages import Stage, freeze, frozen_until
 
 # Images of a validation batch: the loss depends on how many compete, so it is fixed whatever the training batch.

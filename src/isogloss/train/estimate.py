@@ -18,10 +18,12 @@ from isogloss.models.text import head_of
 from isogloss.models.tower import FAILURES, Tower, build_tower, tower_config
 from isogloss.recipes import recipe_names
 from isogloss.train.clip import freezing
+from isogloss.train.clip_recipe import ClipRecipe
 from isogloss.train.devices import Device
-from isogloss.train.recipe import ClipRecipe, Recipe, TextRecipe, load_recipe
+from isogloss.train.recipe import Recipe, load_recipe
 from isogloss.train.stages import Stage, freeze, frozen_modules
 from isogloss.train.step_shapes import StepShapes, step_shapes
+from isogloss.train.text_recipe import TextRecipe
 from isogloss.train.work import Work, shapes_alone, work_of
 
 # AdamW reads a weight, its gradient and two moments and writes all but the gradient; clipping reads the gradient twice and

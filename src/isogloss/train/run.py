@@ -1,24 +1,29 @@
 """A run: a folder that holds its recipe, its log, its checkpoints and, when it is done, its model."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
+
+from accelerate import Accelerator
 
 from isogloss.errors import UserError
 from isogloss.recipes import recipe_names
 from isogloss.saved import read_object
 from isogloss.saving import remove_abandoned, write_json
 from isogloss.train.clip import train_clip
+from isogloss.train.clip_recipe import ClipRecipe
 from isogloss.train.log import quiet_libraries
 from isogloss.train.process import start_process
-from isogloss.train.recipe import (
-    ClipRecipe,
-    Recipe,
-    TextRecipe,
-    different_fields,
-    load_recipe,
-    to_json,
-)
+from isogloss.train.recipe import Recipe, different_fields, load_recipe, to_json
 from isogloss.train.text import train_text
+from isogloss.train.text_recipe import TextRecipe
+
+# What trains a recipe of each family, and saves `model` in its folder.
+TRAINERS: Mapping[type[Recipe], Callable[[Any, Path, Accelerator, bool], Path]] = {
+    ClipRecipe: train_clip,
+    TextRecipe: train_text,
+}
 
 
 def train(recipe: Recipe, folder: Path, quiet: bool = False) -> Path:
@@ -38,9 +43,7 @@ def train(recipe: Recipe, folder: Path, quiet: bool = False) -> Path:
         text = _text_stage(recipe, folder / "text", quiet)
         recipe = replace(recipe, text=replace(recipe.text, model=str(text)))
         accelerator = start_process(recipe.training, folder)  # the text stage's seed and precision are its own
-    if isinstance(recipe, TextRecipe):
-        return train_text(recipe, folder, accelerator, quiet)
-    return train_clip(recipe, folder, accelerator, quiet)
+    return TRAINERS[type(recipe)](recipe, folder, accelerator, quiet)
 
 
 def _text_stage(recipe: ClipRecipe, folder: Path, quiet: bool) -> Path:

@@ -16,7 +16,8 @@ from isogloss.models.hub import place
 from isogloss.models.lengths import by_length
 from isogloss.models.tower import FAILURES
 from isogloss.recipes import recipe_names
-from isogloss.train.recipe import ClipRecipe, Recipe
+from isogloss.train.clip_recipe import ClipRecipe
+from isogloss.train.recipe import Recipe
 
 
 @dataclass(frozen=True)

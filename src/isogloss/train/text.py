@@ -21,7 +21,7 @@ from isogloss.models.text import TextEncoder, build_masked_language_model
 from isogloss.models.tokenizer import train_tokenizer
 from isogloss.saving import new_folder
 from isogloss.train.loop import fit
-from isogloss.train.recipe import TextRecipe
+from isogloss.train.text_recipe import TextRecipe
 
 
 def text_loss(model: nn.Module, batch: TextBatch, masked: float, aligned: float) -> Losses:
