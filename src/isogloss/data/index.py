@@ -113,32 +113,45 @@ class Tables:
         """A table that is made of others: from the index, if that has it of these very tables, or made and put there."""
         if not self.kept:
             return MappedTable(make(), None)
-        stamps = [_stamp(table) for table in tables]
         chosen = [self.split, sorted(self.sources) if self.sources is not None else None]
-        mark = json.dumps([_VERSION, name, chosen, stamps])
-        digest = hashlib.sha256(json.dumps(chosen).encode()).hexdigest()[:12]
-        path = self.root / _FOLDER / f"{name}-{digest}.arrow"
-        found = open_mapped(path, mark)
-        if found is not None:
-            return found
-        with _one_process(path.parent):
-            found = open_mapped(path, mark)  # another process may have made it meanwhile
-            if found is None:
-                print(f"isogloss: making the index of {tables[-1]}, once", file=sys.stderr, flush=True)
-                table = make()
-                try:
-                    write_mapped(path, table, mark)
-                except UserError as error:
-                    warnings.warn(f"{error} Until then {table.num_rows:,} rows stay in memory.", stacklevel=2)
-                    return MappedTable(table, None)
-                del table
-                pa.default_memory_pool().release_unused()
-                found = open_mapped(path, mark)
-        if found is None:
-            raise UserError(
-                f"{path} was changed while it was made; remove the folder {path.parent} and run this again."
-            )
+        return kept(self.root, name, chosen, tables, make)
+
+
+def kept(root: Path, name: str, chosen: Any, tables: tuple[Path, ...], make: Callable[[], pa.Table]) -> MappedTable:
+    """A table that is made of others: from the index, if that has it of these very tables, or made and put there.
+
+    Args:
+        root: the dataset folder.
+        name: of the table; chosen: what of the others it is made of, as JSON. Both tell it from its like.
+        tables: the files that it is made of.
+        make: makes it.
+
+    Raises:
+        UserError: a table cannot be read.
+    """
+    stamps = [_stamp(table) for table in tables]
+    mark = json.dumps([_VERSION, name, chosen, stamps])
+    digest = hashlib.sha256(json.dumps(chosen).encode()).hexdigest()[:12]
+    path = root / _FOLDER / f"{name}-{digest}.arrow"
+    found = open_mapped(path, mark)
+    if found is not None:
         return found
+    with _one_process(path.parent):
+        found = open_mapped(path, mark)  # another process may have made it meanwhile
+        if found is None:
+            print(f"isogloss: making the index of {tables[-1]}, once", file=sys.stderr, flush=True)
+            table = make()
+            try:
+                write_mapped(path, table, mark)
+            except UserError as error:
+                warnings.warn(f"{error} Until then {table.num_rows:,} rows stay in memory.", stacklevel=2)
+                return MappedTable(table, None)
+            del table
+            pa.default_memory_pool().release_unused()
+            found = open_mapped(path, mark)
+    if found is None:
+        raise UserError(f"{path} was changed while it was made; remove the folder {path.parent} and run this again.")
+    return found
 
 
 def _parts(path: Path) -> Generator[pa.Table]:

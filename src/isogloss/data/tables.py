@@ -216,6 +216,8 @@ def _check_filled(table: pa.Table, names: Sequence[str], path: Path) -> None:
 def _kind(kind: pa.DataType) -> str:
     if pa.types.is_dictionary(kind):
         return _kind(kind.value_type)
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):  # whatever the name of its elements is
+        return f"list of {_kind(kind.value_type)}"
     if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
         return "text"
     if pa.types.is_integer(kind):

@@ -3,11 +3,20 @@
 import hashlib
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute
 
+from isogloss.data.conversation_tables import (
+    COUNTED,
+    check_conversations,
+    conversation_counts,
+    conversation_languages,
+    read_conversation_table,
+    table_path,
+)
 from isogloss.data.dataset import Dataset
 from isogloss.data.images import decode, read_bytes
 from isogloss.data.tables import check_captions, check_images, many, rows_of
@@ -37,15 +46,19 @@ def validate(dataset: Dataset, progress: Callable[[int, int], None] | None = Non
         raise UserError(
             f"dataset.json in {dataset.root} counts {dict(dataset.splits)} pictures, and {path} lists {splits}."
         )
+    spoken = conversation_languages(dataset.root)
     for language in dataset.languages:
-        _check_tag(dataset, language)
+        _check_tag(dataset.root / "captions" / f"{language}.parquet", language)
+    for language in spoken:
+        _check_tag(table_path(dataset.root, language), language)
     for language in dataset.languages:
         _check_language(dataset, language, images["key"])
+    for language in spoken:
+        _check_spoken(dataset, language, images)
     _check_pictures(dataset, images, progress)
 
 
-def _check_tag(dataset: Dataset, language: str) -> None:
-    path = dataset.root / "captions" / f"{language}.parquet"
+def _check_tag(path: Path, language: str) -> None:
     if _LOCAL_USE.fullmatch(language):
         return
     try:
@@ -78,6 +91,20 @@ def _check_language(dataset: Dataset, language: str, keys: pa.ChunkedArray) -> N
         raise UserError(
             f"dataset.json in {dataset.root} counts {counted} for '{language}', and {path} holds {found}; correct the "
             "counts or restore the table."
+        )
+
+
+def _check_spoken(dataset: Dataset, language: str, images: pa.Table) -> None:
+    path = table_path(dataset.root, language)
+    table = read_conversation_table(dataset.root, language)
+    if not table.num_rows:
+        raise UserError(f"{path} holds no conversation; remove the file or fill it.")
+    check_conversations(table, images, path)
+    counted, found = dataset.information.get(COUNTED, {}).get(language), conversation_counts(table)
+    if counted is not None and counted != found:
+        raise UserError(
+            f"dataset.json in {dataset.root} counts {counted} in the conversations of '{language}', and {path} holds "
+            f"{found}; correct the counts or restore the table."
         )
 
 

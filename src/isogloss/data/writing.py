@@ -1,4 +1,4 @@
-"""Writing a dataset: a whole folder, or the captions of one language into a folder that exists."""
+"""Writing a dataset: a whole folder, or the captions or conversations of one language into a folder that exists."""
 
 import json
 from collections.abc import Generator, Iterable, Mapping, Sequence
@@ -11,6 +11,15 @@ import pyarrow as pa
 import pyarrow.compute
 import pyarrow.parquet as pq
 
+from isogloss.data.conversation_tables import (
+    COUNTED,
+    conversation_counts,
+    prepare_conversations,
+    read_conversation_table,
+    table_of,
+    table_path,
+)
+from isogloss.data.conversations import Conversation
 from isogloss.data.dataset import FORMAT, VERSION, Dataset, read_information
 from isogloss.data.tables import (
     CAPTIONS,
@@ -42,12 +51,14 @@ def write_dataset(
     captions: Mapping[str, pa.Table],
     notes: Mapping[str, Any],
     files: Iterable[tuple[str, bytes]] = (),
+    conversations: Mapping[str, pa.Table] | None = None,
 ) -> Dataset:
     """Write a dataset folder that appears whole or not at all.
 
     sources: name, version, url, licence of whatever went in; notes: free counts, such as what was left out and why;
     files: pictures to put in the folder, (path relative to it, bytes), taken one at a time. Captions are brought to
-    Unicode's form NFC and ordered by picture.
+    Unicode's form NFC and ordered by picture. conversations: tables as `table_of` makes them, by language; a folder of
+    these alone has no row in `images`.
 
     Raises:
         UserError: something exists at `root`, the tables do not fit together, or the disk is full.
@@ -55,6 +66,10 @@ def write_dataset(
     root = Path(root)
     refuse_existing(root)
     images, tables = _prepare(root, images, captions)
+    spoken = {
+        language: prepare_conversations(root, language, table, images)
+        for language, table in sorted((conversations or {}).items())
+    }
     described = information(
         name=name,
         description=description,
@@ -64,6 +79,8 @@ def write_dataset(
         languages={language: _counts(table) for language, table in tables.items()},
         notes=notes,
     )
+    if spoken:
+        described[COUNTED] = {language: conversation_counts(table) for language, table in spoken.items()}
     with new_folder(root) as folder:
         for file, content in files:
             path = folder / file
@@ -73,6 +90,10 @@ def write_dataset(
         pq.write_table(images, folder / "images.parquet", compression="zstd")
         for language, table in tables.items():
             pq.write_table(table, folder / "captions" / f"{language}.parquet", compression="zstd")
+        for language, table in spoken.items():
+            path = table_path(folder, language)
+            path.parent.mkdir(exist_ok=True)
+            pq.write_table(table, path, compression="zstd")
         (folder / "dataset.json").write_text(
             json.dumps(described, ensure_ascii=False, indent=1) + "\n", encoding="utf-8"
         )
@@ -156,9 +177,7 @@ def write_captions(root: str | Path, language: str, table: pa.Table) -> Dataset:
             overlong or of a picture that is not there, or the disk is full.
     """
     root = Path(root)
-    tag = known_language(language).tag
-    if tag != language:
-        raise UserError(f"The language '{language}' is written '{tag}' in a dataset; name it so.")
+    _as_written(language)
     with only_writer(root):
         dataset = Dataset.open(root)
         table = _prepare_captions(root, language, table, dataset.images(columns=["key"])["key"])
@@ -187,3 +206,66 @@ def remove_captions(root: str | Path, language: str) -> None:
         path = root / "captions" / f"{language}.parquet"
         with writing(path):
             path.unlink(missing_ok=True)
+
+
+def write_conversations(
+    root: str | Path,
+    language: str,
+    conversations: Iterable[Conversation],
+    *,
+    source: str,
+    splits: Mapping[str, str] | None = None,
+) -> None:
+    """Write conversations of one language into a dataset folder, in place of any that the source had there, in one step.
+
+    Texts are brought to Unicode's form NFC; dataset.json counts the conversations.
+
+    Args:
+        root: the dataset folder.
+        language: its tag, which all conversations bear.
+        conversations: taken one at a time, so that memory holds few of them as Python's objects.
+        source: what they come from, such as a file or an engine.
+        splits: of conversations without a picture, by key; "train" for those that are not named. The others lie in the
+            split of their pictures.
+
+    Raises:
+        UserError: there is no such dataset or language, a conversation cannot be used, or the disk is full.
+    """
+    write_conversation_table(root, language, table_of(conversations, language, source, splits or {}), (source,))
+
+
+def write_conversation_table(root: str | Path, language: str, table: pa.Table, sources: Sequence[str]) -> None:
+    """Write a table of conversations as `table_of` makes it, in place of what these sources had there, in one step.
+
+    A language that is left without a conversation is none.
+
+    Raises:
+        UserError: as for `write_conversations`.
+    """
+    root = Path(root)
+    _as_written(language)
+    path = table_path(root, language)
+    with only_writer(root):
+        dataset = Dataset.open(root)
+        if path.exists():
+            present = read_conversation_table(root, language)
+            others = pc.invert(pc.is_in(present["source"], value_set=pa.array(sources, pa.string())))
+            table = pa.concat_tables([present.filter(others), table])
+        table = prepare_conversations(root, language, table, dataset.images(columns=["key", "split"]))
+        counts = {tag: found for tag, found in dataset.information.get(COUNTED, {}).items() if tag != language}
+        if table.num_rows:
+            with new_file(path) as partial:
+                pq.write_table(table, partial, compression="zstd")
+            counts[language] = conversation_counts(table)
+        write_json(
+            root / "dataset.json", {**dataset.information, COUNTED: {tag: counts[tag] for tag in sorted(counts)}}
+        )
+        if not table.num_rows:
+            with writing(path):
+                path.unlink(missing_ok=True)
+
+
+def _as_written(language: str) -> None:
+    tag = known_language(language).tag
+    if tag != language:
+        raise UserError(f"The language '{language}' is written '{tag}' in a dataset; name it so.")
