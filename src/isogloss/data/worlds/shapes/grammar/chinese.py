@@ -1,0 +1,69 @@
+"""Chinese: measure words by the thing, the size close to its noun, and a place that has something."""
+
+from isogloss.data.worlds.shapes.grammar.grammar import Words
+from isogloss.data.worlds.shapes.scene import Group
+
+# The noun and its measure word.
+NOUNS = {
+    "circle": ("圆形", "个"),
+    "square": ("正方形", "个"),
+    "triangle": ("三角形", "个"),
+    "star": ("星星", "颗"),
+    "heart": ("爱心", "颗"),
+    "cross": ("十字", "个"),
+}
+COLOURS = {
+    "red": "红色",
+    "orange": "橙色",
+    "yellow": "黄色",
+    "green": "绿色",
+    "blue": "蓝色",
+    "purple": "紫色",
+    "pink": "粉色",
+    "black": "黑色",
+}
+SIZES = {"small": "小", "medium": "", "large": "大"}
+NUMBERS = {1: "一", 2: "两", 3: "三", 4: "四"}
+PLACES = {"left_of": "左边", "right_of": "右边", "above": "上方", "below": "下方"}
+
+WORDS = Words(
+    colours={
+        **{colour: (name, name[0]) for colour, name in COLOURS.items()},
+        "orange": ("橙色", "橙", "橘色", "橘黄色"),
+        "pink": ("粉色", "粉红色", "粉红", "粉"),
+    },
+    shapes={
+        "circle": ("圆形", "圆", "圆圈"),
+        "square": ("正方形", "方形", "方块"),
+        "triangle": ("三角形", "三角"),
+        "star": ("星星", "五角星", "星形", "星"),
+        "heart": ("爱心", "心形", "心"),
+        "cross": ("十字", "十字形", "十字架"),
+    },
+    sizes={"small": ("小",), "large": ("大",)},
+    counts={number: (f"{name}个", f"{name}颗", name, f"{number}个", f"{number}颗") for number, name in NUMBERS.items()},
+    relations={
+        "left_of": ("左边", "左侧", "左面", "左方"),
+        "right_of": ("右边", "右侧", "右面", "右方"),
+        "above": ("上方", "上面", "上边"),
+        "below": ("下方", "下面", "下边"),
+    },
+)
+INSTRUCTIONS = (
+    "请描述这张图片。",
+    "图片里有什么？",
+    "你在这张图片里看到了什么？",
+    "说说图片上画的是什么。",
+    "请简单描述一下这张图。",
+)
+LANDMARK_FIRST = True
+SEPARATOR = ""
+
+
+def phrase(group: Group) -> str:
+    noun, measure = NOUNS[group.shape]
+    return f"{NUMBERS[group.count]}{measure}{COLOURS[group.colour]}的{SIZES[group.size]}{noun}"
+
+
+def landmark(group: Group, relation: str) -> str:
+    return f"{phrase(group)}{PLACES[relation]}有"

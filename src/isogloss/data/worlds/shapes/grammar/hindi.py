@@ -1,0 +1,69 @@
+"""Hindi: the landmark first, oblique before its postposition; adjectives in -ā follow number and case."""
+
+from isogloss.data.worlds.shapes.grammar.grammar import Words
+from isogloss.data.worlds.shapes.scene import Group
+
+# Singular, its oblique, plural, its oblique; all are masculine.
+NOUNS = {
+    "circle": ("वृत्त", "वृत्त", "वृत्त", "वृत्तों"),
+    "square": ("वर्ग", "वर्ग", "वर्ग", "वर्गों"),
+    "triangle": ("त्रिभुज", "त्रिभुज", "त्रिभुज", "त्रिभुजों"),
+    "star": ("तारा", "तारे", "तारे", "तारों"),
+    "heart": ("दिल", "दिल", "दिल", "दिलों"),
+    "cross": ("क्रॉस", "क्रॉस", "क्रॉस", "क्रॉसों"),
+}
+# Masculine singular, masculine otherwise, feminine.
+COLOURS = {
+    "red": ("लाल", "लाल", "लाल"),
+    "orange": ("नारंगी", "नारंगी", "नारंगी"),
+    "yellow": ("पीला", "पीले", "पीली"),
+    "green": ("हरा", "हरे", "हरी"),
+    "blue": ("नीला", "नीले", "नीली"),
+    "purple": ("बैंगनी", "बैंगनी", "बैंगनी"),
+    "pink": ("गुलाबी", "गुलाबी", "गुलाबी"),
+    "black": ("काला", "काले", "काली"),
+}
+SIZES = {"small": ("छोटा", "छोटे", "छोटी"), "large": ("बड़ा", "बड़े", "बड़ी")}
+NUMBERS = {1: "एक", 2: "दो", 3: "तीन", 4: "चार"}
+PLACES = {"left_of": "के बाईं ओर", "right_of": "के दाईं ओर", "above": "के ऊपर", "below": "के नीचे"}
+
+WORDS = Words(
+    colours=COLOURS,
+    shapes={
+        **{shape: tuple(dict.fromkeys(forms)) for shape, forms in NOUNS.items()},
+        "circle": ("वृत्त", "वृत्तों", "गोला", "गोले", "गोलों", "घेरा", "घेरे"),
+        "star": ("तारा", "तारे", "तारों", "सितारा", "सितारे", "सितारों"),
+    },
+    sizes=SIZES,
+    counts={number: (name,) for number, name in NUMBERS.items()},
+    relations={
+        "left_of": ("बाईं", "बाएँ", "बाएं", "बायीं"),
+        "right_of": ("दाईं", "दाएँ", "दाएं", "दायीं"),
+        "above": ("ऊपर",),
+        "below": ("नीचे",),
+    },
+)
+INSTRUCTIONS = (
+    "चित्र का वर्णन कीजिए।",
+    "चित्र में क्या है?",
+    "इस चित्र में आपको क्या दिखाई देता है?",
+    "बताइए कि चित्र में क्या दिखाया गया है।",
+    "चित्र का संक्षिप्त वर्णन दीजिए।",
+)
+LANDMARK_FIRST = True
+SEPARATOR = " "
+
+
+def phrase(group: Group) -> str:
+    plural = group.count > 1
+    return f"{NUMBERS[group.count]} {_described(group, plural, NOUNS[group.shape][2 * plural])}"
+
+
+def landmark(group: Group, relation: str) -> str:
+    noun = NOUNS[group.shape][2 * (group.count > 1) + 1]
+    return f"{NUMBERS[group.count]} {_described(group, True, noun)} {PLACES[relation]}"
+
+
+def _described(group: Group, inflected: bool, noun: str) -> str:
+    words = (SIZES[group.size][inflected] if group.size != "medium" else "", COLOURS[group.colour][inflected], noun)
+    return " ".join(filter(None, words))

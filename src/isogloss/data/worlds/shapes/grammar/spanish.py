@@ -1,0 +1,71 @@
+"""Spanish: adjectives after the noun, of its gender and number."""
+
+from isogloss.data.worlds.shapes.grammar.grammar import Words
+from isogloss.data.worlds.shapes.scene import Group
+
+# Singular, plural, and whether it is feminine.
+NOUNS = {
+    "circle": ("círculo", "círculos", False),
+    "square": ("cuadrado", "cuadrados", False),
+    "triangle": ("triángulo", "triángulos", False),
+    "star": ("estrella", "estrellas", True),
+    "heart": ("corazón", "corazones", False),
+    "cross": ("cruz", "cruces", True),
+}
+# Masculine and feminine singular, masculine and feminine plural.
+COLOURS = {
+    "red": ("rojo", "roja", "rojos", "rojas"),
+    "orange": ("naranja", "naranja", "naranjas", "naranjas"),
+    "yellow": ("amarillo", "amarilla", "amarillos", "amarillas"),
+    "green": ("verde", "verde", "verdes", "verdes"),
+    "blue": ("azul", "azul", "azules", "azules"),
+    "purple": ("morado", "morada", "morados", "moradas"),
+    "pink": ("rosa", "rosa", "rosas", "rosas"),
+    "black": ("negro", "negra", "negros", "negras"),
+}
+SIZES = {"small": ("pequeño", "pequeña", "pequeños", "pequeñas"), "large": ("grande", "grande", "grandes", "grandes")}
+NUMBERS = {2: "dos", 3: "tres", 4: "cuatro"}
+PLACES = {"left_of": "a la izquierda", "right_of": "a la derecha", "above": "encima", "below": "debajo"}
+
+WORDS = Words(
+    colours={
+        **COLOURS,
+        "purple": (*COLOURS["purple"], "púrpura", "púrpuras", "violeta", "violetas"),
+        "pink": (*COLOURS["pink"], "rosado", "rosada", "rosados", "rosadas"),
+        "orange": (*COLOURS["orange"], "anaranjado", "anaranjada", "anaranjados", "anaranjadas"),
+    },
+    shapes={shape: (singular, plural) for shape, (singular, plural, _) in NOUNS.items()},
+    sizes=SIZES,
+    counts={1: ("uno", "un", "una"), 2: ("dos",), 3: ("tres",), 4: ("cuatro",)},
+    relations={
+        "left_of": ("izquierda",),
+        "right_of": ("derecha",),
+        "above": ("encima", "sobre", "arriba"),
+        "below": ("debajo", "bajo", "abajo"),
+    },
+)
+INSTRUCTIONS = (
+    "Describe la imagen.",
+    "¿Qué hay en la imagen?",
+    "¿Qué ves en esta imagen?",
+    "Di qué muestra la imagen.",
+    "Haz una breve descripción de la imagen.",
+)
+LANDMARK_FIRST = False
+SEPARATOR = " "
+
+
+def phrase(group: Group) -> str:
+    number = NUMBERS[group.count] if group.count > 1 else "una" if NOUNS[group.shape][2] else "un"
+    return f"{number} {_described(group.size, group.colour, group.shape, group.count > 1)}"
+
+
+def landmark(group: Group, relation: str) -> str:
+    return f"{PLACES[relation]} de {phrase(group)}"
+
+
+def _described(size: str, colour: str, shape: str, plural: bool) -> str:
+    singular, several, feminine = NOUNS[shape]
+    form = 2 * plural + feminine
+    words = (several if plural else singular, COLOURS[colour][form], SIZES[size][form] if size != "medium" else "")
+    return " ".join(filter(None, words))
