@@ -58,7 +58,7 @@ def caption(scene: Scene, language: str) -> str:
     if scene.relation is None:
         return first
     place = landmark(scene.groups[1], scene.relation, language)
-    grammar = grammar_of(language)
+    grammar = GRAMMARS[language]
     return grammar.SEPARATOR.join((place, first) if grammar.LANDMARK_FIRST else (first, place))
 
 

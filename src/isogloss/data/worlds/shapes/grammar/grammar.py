@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from isogloss.data.worlds.shapes.scene import Group
 
@@ -26,6 +26,7 @@ class Words:
     relations: Mapping[str, tuple[str, ...]]
 
 
+@runtime_checkable
 class Grammar(Protocol):
     """A language; each module of this folder that bears a language's name is one.
 
