@@ -1,0 +1,70 @@
+"""A language model by its config: as wide as the tokenizer, and told where the config makes none."""
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
+
+from isogloss.errors import UserError
+from isogloss.models.lm import build_language_model
+from isogloss.models.lm_tokenizer import train_lm_tokenizer
+
+SHAPE = {
+    "hidden_size": 16,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "num_key_value_heads": 1,
+    "intermediate_size": 24,
+}
+QWEN3 = {"model_type": "qwen3", "head_dim": 8, **SHAPE}
+
+
+@pytest.fixture(scope="module")
+def tokenizer() -> PreTrainedTokenizerFast:
+    return train_lm_tokenizer(["a red circle", "un círculo rojo"], 300, 64)
+
+
+@pytest.mark.parametrize("config", [QWEN3, {"model_type": "llama", **SHAPE}])
+def test_it_is_as_wide_as_the_tokenizer_and_ends_as_it_does(
+    config: dict[str, object],
+    tokenizer: PreTrainedTokenizerFast,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    model = build_language_model(config, tokenizer)
+    assert model.config.vocab_size == model.get_input_embeddings().num_embeddings == len(tokenizer)
+    assert model.training
+    folder = tmp_path_factory.mktemp("model")
+    model.save_pretrained(folder)
+    again = AutoModelForCausalLM.from_pretrained(folder)
+    for saved in (again.config, again.generation_config):
+        assert (saved.pad_token_id, saved.eos_token_id) == (tokenizer.pad_token_id, tokenizer.eos_token_id)
+    ids = torch.tensor([[4, 5, 6]])
+    torch.testing.assert_close(again(ids).logits, model.eval()(ids).logits)
+
+
+def test_a_config_of_no_causal_language_model(tokenizer: PreTrainedTokenizerFast) -> None:
+    with pytest.raises(UserError, match=r"no causal language model with the model_type 'qwen33'; .* 'qwen3'"):
+        build_language_model({**QWEN3, "model_type": "qwen33"}, tokenizer)
+    for config in ({}, {"model_type": "vit"}):
+        with pytest.raises(UserError, match="There is no causal language model with the model_type"):
+            build_language_model(config, tokenizer)
+
+
+def test_an_encoder_is_no_causal_language_model(tokenizer: PreTrainedTokenizerFast) -> None:
+    shape = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 24}
+    with pytest.raises(UserError, match="'bert' reads the words that it is to write, as encoders do; set is_decoder"):
+        build_language_model({"model_type": "bert", **shape}, tokenizer)
+    # What it drops at random is no look ahead.
+    build_language_model({"model_type": "bert", "is_decoder": True, **shape}, tokenizer)
+
+
+def test_a_field_that_the_config_has_not(tokenizer: PreTrainedTokenizerFast) -> None:
+    with pytest.raises(UserError, match="no field of a qwen3 config 'hidden_sise'; did you mean 'hidden_size'"):
+        build_language_model({**QWEN3, "hidden_sise": 8}, tokenizer)
+    with pytest.raises(UserError, match="names a vocab_size, which is the tokenizer's; leave it out"):
+        build_language_model({**QWEN3, "vocab_size": 8}, tokenizer)
+
+
+@pytest.mark.parametrize("wrong", [{"num_key_value_heads": 3}, {"hidden_size": "wide"}, {"hidden_act": "gello"}])
+def test_a_config_that_makes_no_model(wrong: dict[str, object], tokenizer: PreTrainedTokenizerFast) -> None:
+    with pytest.raises(UserError, match="The language model's config makes no model: .*; correct it"):
+        build_language_model({**QWEN3, **wrong}, tokenizer)
