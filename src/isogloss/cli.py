@@ -16,10 +16,12 @@ from isogloss.data.sources.commands import (
     data_flickr,
     data_folder,
     data_hub,
+    data_llava,
     data_table,
     data_webdataset,
 )
 from isogloss.errors import UserError, unknown
+from isogloss.evaluate.judge.command import judge
 from isogloss.translate.command import translate
 
 _RUN_HELP = "the folder that is made for the run; one that was stopped goes on."
@@ -111,6 +113,7 @@ def train(arguments: Sequence[str]) -> None:
 COMMANDS: dict[tuple[str, ...], Callable[..., None]] = {
     ("demo",): demo,
     ("data", "emoji"): data_emoji,
+    ("data", "shapes"): data_shapes,
     ("data", "check"): data_check,
     ("data", "show"): data_show,
     ("data", "add"): data_add,
@@ -122,12 +125,14 @@ COMMANDS: dict[tuple[str, ...], Callable[..., None]] = {
     ("data", "webdataset"): data_webdataset,
     ("data", "hub"): data_hub,
     ("data", "folder"): data_folder,
+    ("data", "llava"): data_llava,
     ("translate",): translate,
     ("train",): train,
     ("evaluate",): evaluate,
     ("compare",): compare,
     ("report",): report,
     ("search",): search,
+    ("judge",): judge,
 }
 
 

@@ -32,11 +32,16 @@ OPTIONS = {
         *("config", "revision", "split", "image", "captions", "language", "language-column", "key", "split-column"),
         *("streaming", "licence", *IMPORT),
     ),
+    "data llava": ("images", "language", "licence", *IMPORT),
     "data folder": ("captions", "language", "table", "licence", *IMPORT),
     "evaluate": ("dataset", "split", "languages", "sources"),
     "compare": ("folder", "split", "languages"),
     "report": (),
     "search": ("top", "split", "dataset", "names"),
+    "judge": (
+        *("ours", "reference", "judge", "model", "folder", "key", "pictures", "concurrency", "attempts", "timeout"),
+        *("temperature", "retry"),
+    ),
 }
 RECIPES = ("clip_emoji_parallel", "text_emoji")
 

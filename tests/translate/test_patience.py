@@ -50,7 +50,7 @@ def test_it_waits_as_long_as_the_engine_was_told() -> None:
 @pytest.mark.parametrize(("seconds", "attempts"), [(None, [1, 2, 4, 8, 8, 8, 8, 8, 8]), (25.0, [25, 25]), (61.0, [])])
 def test_it_gives_up_and_says_that_the_work_is_kept(seconds: float | None, attempts: list[float]) -> None:
     waits, patience, refusals = busy_for(1000)
-    with pytest.raises(UserError, match="the service is busy, and has not for .* seconds; what is translated is kept"):
+    with pytest.raises(UserError, match="the service is busy, and has not for .* seconds; what is done is kept"):
         ask(patience, refusals, seconds)
     assert waits == attempts
 

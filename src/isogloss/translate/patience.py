@@ -42,7 +42,7 @@ class Patience:
                 seconds = max(longest * (1 + self.chance()) / 2, busy.seconds or 0.0)
                 if waited + seconds > self.total:
                     raise UserError(
-                        f"{busy}, and has not for {waited:.0f} seconds; what is translated is kept, so run the same command "
+                        f"{busy}, and has not for {waited:.0f} seconds; what is done is kept, so run the same command "
                         "again later."
                     ) from busy
             self.wait(seconds)

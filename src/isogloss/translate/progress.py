@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
-# Shows how far a work of this name is, of so many captions; gives what is to be called with each further number.
+# Shows how far a work of this name is, of so many things; gives what is to be called with each further number.
 Shown = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
 # Seconds between two lines where there is no terminal, such as in the log of a cluster.
 _EVERY = 30.0
@@ -15,11 +15,15 @@ _EVERY = 30.0
 
 @contextmanager
 def progress(
-    name: str, total: int, console: Console | None = None, clock: Callable[[], float] = time.monotonic
+    name: str,
+    total: int,
+    console: Console | None = None,
+    clock: Callable[[], float] = time.monotonic,
+    things: str = "captions",
 ) -> Generator[Callable[[int], None]]:
-    """Show how many of `total` captions are translated; give what is to be called with each further number.
+    """Show how many of `total` things are done; give what is to be called with each further number.
 
-    console: standard error, unless another is given; clock: gives seconds.
+    console: standard error, unless another is given; clock: gives seconds; things: what is counted.
     """
     start, place = clock(), console or Console(stderr=True)
     if place.is_terminal:
@@ -29,7 +33,7 @@ def progress(
 
             def draw(count: int) -> None:
                 bar.advance(task, count)
-                bar.update(task, pace=pace(int(bar.tasks[0].completed), total, clock() - start))
+                bar.update(task, pace=pace(int(bar.tasks[0].completed), total, clock() - start, things))
 
             yield draw
         return
@@ -42,9 +46,8 @@ def progress(
         now = clock()
         if now - told >= _EVERY or done == total:
             told = now
-            print(
-                f"{name}: {done:,} of {total:,} captions, {pace(done, total, now - start)}", file=place.file, flush=True
-            )
+            said = pace(done, total, now - start, things)
+            print(f"{name}: {done:,} of {total:,} {things}, {said}", file=place.file, flush=True)
 
     yield tell
 
@@ -55,7 +58,7 @@ def unseen(name: str, total: int) -> Generator[Callable[[int], None]]:
     yield lambda count: None
 
 
-def pace(done: int, total: int, seconds: float) -> str:
+def pace(done: int, total: int, seconds: float, things: str = "captions") -> str:
     """The rate so far, and how long the rest takes at that rate.
 
     >>> pace(1200, 12000, 60)
@@ -64,7 +67,7 @@ def pace(done: int, total: int, seconds: float) -> str:
     rate = done / seconds if seconds else 0.0
     if not rate:
         return ""
-    said = f"{rate:,.0f} captions/s" if rate >= 10 else f"{rate:.2g} captions/s"
+    said = f"{rate:,.0f} {things}/s" if rate >= 10 else f"{rate:.2g} {things}/s"
     return said if done >= total else f"{said}, {duration((total - done) / rate)} left"
 
 
