@@ -16,6 +16,7 @@ from isogloss.data.worlds.shapes.grammar import (
     turkish,
 )
 from isogloss.data.worlds.shapes.grammar.grammar import Grammar
+from isogloss.data.worlds.shapes.questions import Answer, Question
 from isogloss.data.worlds.shapes.scene import Group, Scene
 from isogloss.errors import unknown
 
@@ -96,3 +97,32 @@ def group_keywords(group: Group, language: str) -> list[str]:
         words.colours[group.colour][0],
         words.shapes[group.shape][0],
     ]
+
+
+@cache
+def question_text(question: Question, language: str) -> str:
+    """A question as a sentence.
+
+    Raises:
+        UserError: the shapes world does not speak the language.
+    """
+    return grammar_of(language).question(question)
+
+
+@cache
+def answer_text(answer: Answer, language: str) -> str:
+    """The one way in which an answer is given.
+
+    Raises:
+        UserError: the shapes world does not speak the language.
+    """
+    return grammar_of(language).answer(answer)
+
+
+def instructions(language: str) -> tuple[str, ...]:
+    """Ways to ask for a description of the picture.
+
+    Raises:
+        UserError: the shapes world does not speak the language.
+    """
+    return grammar_of(language).INSTRUCTIONS

@@ -1,6 +1,7 @@
 """Bengali: the landmark first, in the genitive; a number has its classifier, and its noun then no plural."""
 
 from isogloss.data.worlds.shapes.grammar.grammar import Words
+from isogloss.data.worlds.shapes.questions import Answer, Question
 from isogloss.data.worlds.shapes.scene import Group
 
 # The noun and its genitive.
@@ -79,3 +80,40 @@ def landmark(group: Group, relation: str) -> str:
 
 def _described(group: Group, noun: str) -> str:
     return " ".join(filter(None, (SIZES[group.size] if group.size != "medium" else "", COLOURS[group.colour], noun)))
+
+
+def question(question: Question) -> str:
+    colour, noun = COLOURS.get(question.colour, ""), NOUNS.get(question.shape, ("আকৃতি",))[0]
+    ending, genitive = ALL_KNOWN if question.plural else KNOWN
+    match question.kind:
+        case "colour":
+            return f"{noun}{genitive} রং কী?"
+        case "shape":
+            return f"কোন {noun}{ending} {colour}?"
+        case "size":
+            return f"{colour} {noun}{ending} ছোট না বড়?"
+        case "count":
+            return f"কয়টি {colour} {noun} আছে?"
+        case "where":
+            return f"{colour} {noun}{genitive} {PLACES[question.direction]} কী আছে?"
+        case "exists":
+            return f"কোনো {colour} {noun} আছে কি?"
+
+
+def answer(answer: Answer) -> str:
+    group = answer.group
+    colour, noun = COLOURS[group.colour], NOUNS[group.shape][0]
+    ending, _ = ALL_KNOWN if group.count > 1 else KNOWN
+    match answer.kind:
+        case "colour" | "shape":
+            return f"{noun}{ending} {colour}।"
+        case "size":
+            return f"{colour} {noun}{ending} {SIZES[group.size]}।"
+        case "count":
+            return f"{NUMBERS[group.count]} {colour} {noun} আছে।"
+        case "where":
+            return f"{phrase(group)}।"
+        case "exists":
+            if answer.found:
+                return f"হ্যাঁ, {NUMBERS[group.count]} {colour} {noun} আছে।"
+            return f"না, কোনো {colour} {noun} নেই।"

@@ -1,6 +1,7 @@
 """Chinese: measure words by the thing, the size close to its noun, and a place that has something."""
 
 from isogloss.data.worlds.shapes.grammar.grammar import Words
+from isogloss.data.worlds.shapes.questions import Answer, Question
 from isogloss.data.worlds.shapes.scene import Group
 
 # The noun and its measure word.
@@ -67,3 +68,40 @@ def phrase(group: Group) -> str:
 
 def landmark(group: Group, relation: str) -> str:
     return f"{phrase(group)}{PLACES[relation]}有"
+
+
+def question(question: Question) -> str:
+    noun, measure = NOUNS.get(question.shape, ("", ""))
+    colour = COLOURS.get(question.colour, "")
+    match question.kind:
+        case "colour":
+            return f"{noun}是什么颜色的？"
+        case "shape":
+            return f"{'哪些' if question.plural else '哪个'}图形是{colour}的？"
+        case "size":
+            return f"{colour}的{noun}是小的还是大的？"
+        case "count":
+            return f"有几{measure}{colour}的{noun}？"
+        case "where":
+            return f"{colour}的{noun}{PLACES[question.direction]}有什么？"
+        case "exists":
+            return f"有{colour}的{noun}吗？"
+
+
+def answer(answer: Answer) -> str:
+    group = answer.group
+    noun, _ = NOUNS[group.shape]
+    colour = COLOURS[group.colour]
+    match answer.kind:
+        case "colour" | "shape":
+            return f"{noun}是{colour}的。"
+        case "size":
+            return f"{colour}的{noun}是{SIZES[group.size]}的。"
+        case "count":
+            return f"有{phrase(Group(group.colour, group.shape, count=group.count))}。"
+        case "where":
+            return f"有{phrase(group)}。"
+        case "exists":
+            if answer.found:
+                return f"有，有{phrase(Group(group.colour, group.shape, count=group.count))}。"
+            return f"没有，没有{colour}的{noun}。"

@@ -1,6 +1,7 @@
 """English: a or an, and the plural."""
 
-from isogloss.data.worlds.shapes.grammar.grammar import Words
+from isogloss.data.worlds.shapes.grammar.grammar import Words, capitalised
+from isogloss.data.worlds.shapes.questions import Answer, Question
 from isogloss.data.worlds.shapes.scene import Group
 
 NOUNS = {
@@ -53,5 +54,48 @@ def landmark(group: Group, relation: str) -> str:
 
 
 def _described(size: str, colour: str, shape: str, plural: bool) -> str:
-    words = (WORDS.sizes[size][0] if size != "medium" else "", WORDS.colours[colour][0], NOUNS[shape][plural])
+    """Those of the words that are given; a medium size is none."""
+    words = (
+        WORDS.sizes[size][0] if size != "medium" else "",
+        WORDS.colours[colour][0] if colour else "",
+        NOUNS[shape][plural] if shape else "",
+    )
     return " ".join(filter(None, words))
+
+
+def question(question: Question) -> str:
+    described = _described("medium", question.colour, question.shape, question.plural)
+    be = "are" if question.plural else "is"
+    match question.kind:
+        case "colour":
+            return f"What colour {be} the {described}?"
+        case "shape":
+            return f"Which {'shapes are' if question.plural else 'shape is'} {described}?"
+        case "size":
+            return f"{capitalised(be)} the {described} small or large?"
+        case "count":
+            return f"How many {_described('medium', question.colour, question.shape, True)} are there?"
+        case "where":
+            return f"What is {PLACES[question.direction]} the {described}?"
+        case "exists":
+            return f"Are there any {_described('medium', question.colour, question.shape, True)}?"
+
+
+def answer(answer: Answer) -> str:
+    group = answer.group
+    plural = group.count > 1
+    be = "are" if plural else "is"
+    match answer.kind:
+        case "colour" | "shape":
+            return f"The {NOUNS[group.shape][plural]} {be} {WORDS.colours[group.colour][0]}."
+        case "size":
+            return f"The {_described('medium', group.colour, group.shape, plural)} {be} {WORDS.sizes[group.size][0]}."
+        case "count":
+            number = NUMBERS[group.count] if plural else "one"
+            return f"There {be} {number} {_described('medium', group.colour, group.shape, plural)}."
+        case "where":
+            return f"{capitalised(phrase(group))}."
+        case "exists":
+            if answer.found:
+                return f"Yes, there {be} {phrase(Group(group.colour, group.shape, count=group.count))}."
+            return f"No, there are no {_described('medium', group.colour, group.shape, True)}."

@@ -1,6 +1,7 @@
 """German: genders and cases, and the endings of adjectives by what stands before them."""
 
-from isogloss.data.worlds.shapes.grammar.grammar import Words
+from isogloss.data.worlds.shapes.grammar.grammar import Words, capitalised
+from isogloss.data.worlds.shapes.questions import Answer, Question
 from isogloss.data.worlds.shapes.scene import Group
 
 # Gender (m or n: no shape here is feminine), singular, its dative, plural, its dative. Only Herz has a dative of its own.
@@ -78,3 +79,62 @@ def landmark(group: Group, relation: str) -> str:
 def _adjectives(size: str, colour: str, ending: str) -> str:
     words = ((SIZES[size],) if size != "medium" else ()) + (COLOURS[colour],)
     return " ".join(word if word in NEVER_INFLECTED else word + ending for word in words)
+
+
+def question(question: Question) -> str:
+    colour, shape, plural = question.colour, question.shape, question.plural
+    be = "sind" if plural else "ist"
+    match question.kind:
+        case "colour":
+            return f"Welche Farbe {'haben' if plural else 'hat'} {_the(shape, plural)} {_noun(shape, plural)}?"
+        case "shape":
+            return f"Welche {'Formen' if plural else 'Form'} {be} {COLOURS[colour]}?"
+        case "size":
+            return f"{capitalised(be)} {_known(colour, shape, plural)} klein oder groß?"
+        case "count":
+            return f"Wie viele {_adjectives('medium', colour, 'e')} {_noun(shape, True)} gibt es?"
+        case "where":
+            _, _, singular, _, several = NOUNS[shape]
+            place = f"{PLACES[question.direction]} {'den' if plural else 'dem'}".replace("von dem", "vom")
+            return f"Was befindet sich {place} {_adjectives('medium', colour, 'en')} {several if plural else singular}?"
+        case "exists":
+            return f"Gibt es {_adjectives('medium', colour, 'e')} {_noun(shape, True)}?"
+
+
+def answer(answer: Answer) -> str:
+    group = answer.group
+    colour, shape, plural = group.colour, group.shape, group.count > 1
+    be = "sind" if plural else "ist"
+    match answer.kind:
+        case "colour" | "shape":
+            return f"{capitalised(_the(shape, plural))} {_noun(shape, plural)} {be} {COLOURS[colour]}."
+        case "size":
+            return f"{capitalised(_known(colour, shape, plural))} {be} {SIZES[group.size]}."
+        case "count":
+            return f"Es gibt {_accusative(group)}."
+        case "where":
+            return f"{capitalised(phrase(group))}."
+        case "exists":
+            if answer.found:
+                return f"Ja, es gibt {_accusative(group)}."
+            return f"Nein, es gibt keine {_adjectives('medium', colour, 'en')} {_noun(shape, True)}."
+
+
+def _noun(shape: str, plural: bool) -> str:
+    return NOUNS[shape][3 if plural else 1]
+
+
+def _the(shape: str, plural: bool) -> str:
+    return "die" if plural else "der" if NOUNS[shape][0] == "m" else "das"
+
+
+def _known(colour: str, shape: str, plural: bool) -> str:
+    adjective = _adjectives("medium", colour, "en" if plural else "e")
+    return f"{_the(shape, plural)} {adjective} {_noun(shape, plural)}"
+
+
+def _accusative(group: Group) -> str:
+    """A group of no size as an object, which differs from the subject in one masculine thing."""
+    if group.count == 1 and NOUNS[group.shape][0] == "m":
+        return f"einen {_adjectives('medium', group.colour, 'en')} {_noun(group.shape, False)}"
+    return phrase(Group(group.colour, group.shape, count=group.count))

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from isogloss.data.worlds.shapes.questions import Answer, Question
 from isogloss.data.worlds.shapes.scene import Group
 
 
@@ -56,3 +57,16 @@ class Grammar(Protocol):
     def landmark(self, group: Group, relation: str) -> str:
         """A place beside a group that is spoken of for the first time: "above a blue square"."""
         ...
+
+    def question(self, question: Question) -> str:
+        """A question as a sentence: "How many red circles are there?"."""
+        ...
+
+    def answer(self, answer: Answer) -> str:
+        """An answer as a whole sentence, or the phrase that answers: "There are two red circles."."""
+        ...
+
+
+def capitalised(text: str) -> str:
+    """A text whose first letter is a capital, as sentences begin in Latin script; not for Turkish."""
+    return text[0].upper() + text[1:]

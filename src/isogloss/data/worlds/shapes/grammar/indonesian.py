@@ -1,6 +1,7 @@
 """Indonesian: a classifier with each number, adjectives after the noun, and nothing inflected."""
 
-from isogloss.data.worlds.shapes.grammar.grammar import Words
+from isogloss.data.worlds.shapes.grammar.grammar import Words, capitalised
+from isogloss.data.worlds.shapes.questions import Answer, Question
 from isogloss.data.worlds.shapes.scene import Group
 
 NOUNS = {
@@ -66,3 +67,43 @@ def landmark(group: Group, relation: str) -> str:
 
 def _described(size: str, colour: str, shape: str) -> str:
     return " ".join(filter(None, (NOUNS[shape], COLOURS[colour], SIZES[size] if size != "medium" else "")))
+
+
+def question(question: Question) -> str:
+    colour, shape = question.colour, question.shape
+    match question.kind:
+        case "colour":
+            return f"Apa warna {_known('', shape)}?"
+        case "shape":
+            return f"Bentuk mana yang berwarna {COLOURS[colour]}?"
+        case "size":
+            return f"Apakah {_known(colour, shape)} kecil atau besar?"
+        case "count":
+            return f"Ada berapa {_described('medium', colour, shape)}?"
+        case "where":
+            return f"Ada apa {PLACES[question.direction]} {_known(colour, shape)}?"
+        case "exists":
+            return f"Apakah ada {_described('medium', colour, shape)}?"
+
+
+def answer(answer: Answer) -> str:
+    group = answer.group
+    colour, shape = group.colour, group.shape
+    match answer.kind:
+        case "colour" | "shape":
+            return f"{capitalised(_known('', shape))} berwarna {COLOURS[colour]}."
+        case "size":
+            return f"{capitalised(_known(colour, shape))} {SIZES[group.size]}."
+        case "count":
+            return f"Ada {WORDS.counts[group.count][0]} buah {_described('medium', colour, shape)}."
+        case "where":
+            return f"{capitalised(phrase(group))}."
+        case "exists":
+            if answer.found:
+                return f"Ya, ada {phrase(Group(colour, shape, count=group.count))}."
+            return f"Tidak, tidak ada {_described('medium', colour, shape)}."
+
+
+def _known(colour: str, shape: str) -> str:
+    """What is known bears itu at its end, be it one thing or several."""
+    return " ".join(filter(None, (NOUNS[shape], COLOURS.get(colour, ""), "itu")))

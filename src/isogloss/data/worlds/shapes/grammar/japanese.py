@@ -1,6 +1,7 @@
 """Japanese: the landmark first, no spaces, and a counter only where things are several."""
 
 from isogloss.data.worlds.shapes.grammar.grammar import Words
+from isogloss.data.worlds.shapes.questions import Answer, Question
 from isogloss.data.worlds.shapes.scene import Group
 
 NOUNS = {"circle": "円", "square": "正方形", "triangle": "三角形", "star": "星", "heart": "ハート", "cross": "十字"}
@@ -65,3 +66,41 @@ def phrase(group: Group) -> str:
 
 def landmark(group: Group, relation: str) -> str:
     return f"{phrase(group)}の{PLACES[relation]}にある"
+
+
+def question(question: Question) -> str:
+    noun = NOUNS.get(question.shape, "図形")
+    described = COLOURS.get(question.colour, "") + noun
+    match question.kind:
+        case "colour":
+            return f"{described}は何色ですか。"
+        case "shape":
+            return f"{described}は何ですか。"
+        case "size":
+            return f"{described}は小さいですか、大きいですか。"
+        case "count":
+            return f"{described}はいくつありますか。"
+        case "where":
+            return f"{described}の{PLACES[question.direction]}には何がありますか。"
+        case "exists":
+            return f"{described}はありますか。"
+
+
+def answer(answer: Answer) -> str:
+    group = answer.group
+    noun, colour = NOUNS[group.shape], COLOURS[group.colour]
+    match answer.kind:
+        case "colour":
+            return f"{noun}は{colour.removesuffix('の')}です。"
+        case "shape":
+            return f"{colour}図形は{noun}です。"
+        case "size":
+            return f"{colour}{noun}は{WORDS.sizes[group.size][0]}です。"
+        case "count":
+            return f"{colour}{noun}は{NUMBERS[group.count]}あります。"
+        case "where":
+            return f"{phrase(group)}があります。"
+        case "exists":
+            if answer.found:
+                return f"はい、{colour}{noun}が{NUMBERS[group.count]}あります。"
+            return f"いいえ、{colour}{noun}はありません。"

@@ -1,6 +1,7 @@
 """Spanish: adjectives after the noun, of its gender and number."""
 
-from isogloss.data.worlds.shapes.grammar.grammar import Words
+from isogloss.data.worlds.shapes.grammar.grammar import Words, capitalised
+from isogloss.data.worlds.shapes.questions import Answer, Question
 from isogloss.data.worlds.shapes.scene import Group
 
 # Singular, plural, and whether it is feminine.
@@ -69,3 +70,52 @@ def _described(size: str, colour: str, shape: str, plural: bool) -> str:
     form = 2 * plural + feminine
     words = (several if plural else singular, COLOURS[colour][form], SIZES[size][form] if size != "medium" else "")
     return " ".join(filter(None, words))
+
+
+def question(question: Question) -> str:
+    colour, shape, plural = question.colour, question.shape, question.plural
+    be = "son" if plural else "es"
+    match question.kind:
+        case "colour":
+            return f"¿De qué color {be} {_the(shape, plural)} {NOUNS[shape][plural]}?"
+        case "shape":
+            return f"¿Qué {'figuras' if plural else 'figura'} {be} {COLOURS[colour][2 * plural + 1]}?"
+        case "size":
+            form = 2 * plural + NOUNS[shape][2]
+            known = f"{_the(shape, plural)} {_described('medium', colour, shape, plural)}"
+            return f"¿{capitalised(known)} {be} {SIZES['small'][form]} o {SIZES['large'][form]}?"
+        case "count":
+            many = "Cuántas" if NOUNS[shape][2] else "Cuántos"
+            return f"¿{many} {_described('medium', colour, shape, True)} hay?"
+        case "where":
+            the = _the(shape, plural)
+            of = "del" if the == "el" else f"de {the}"
+            return f"¿Qué hay {PLACES[question.direction]} {of} {_described('medium', colour, shape, plural)}?"
+        case "exists":
+            any_ = "alguna" if NOUNS[shape][2] else "algún"
+            return f"¿Hay {any_} {_described('medium', colour, shape, False)}?"
+
+
+def answer(answer: Answer) -> str:
+    group = answer.group
+    colour, shape, plural = group.colour, group.shape, group.count > 1
+    be, form = "son" if plural else "es", 2 * plural + NOUNS[shape][2]
+    match answer.kind:
+        case "colour" | "shape":
+            return f"{capitalised(_the(shape, plural))} {NOUNS[shape][plural]} {be} {COLOURS[colour][form]}."
+        case "size":
+            known = f"{_the(shape, plural)} {_described('medium', colour, shape, plural)}"
+            return f"{capitalised(known)} {be} {SIZES[group.size][form]}."
+        case "count":
+            return f"Hay {phrase(Group(colour, shape, count=group.count))}."
+        case "where":
+            return f"{capitalised(phrase(group))}."
+        case "exists":
+            if answer.found:
+                return f"Sí, hay {phrase(Group(colour, shape, count=group.count))}."
+            none = "ninguna" if NOUNS[shape][2] else "ningún"
+            return f"No, no hay {none} {_described('medium', colour, shape, False)}."
+
+
+def _the(shape: str, plural: bool) -> str:
+    return (("el", "los"), ("la", "las"))[NOUNS[shape][2]][plural]

@@ -1,6 +1,7 @@
 """Turkish: the landmark first, in the genitive, and its place possessed; bir after the adjectives, no plural after a number."""
 
 from isogloss.data.worlds.shapes.grammar.grammar import Words
+from isogloss.data.worlds.shapes.questions import Answer, Question
 from isogloss.data.worlds.shapes.scene import Group
 
 # The noun, its genitive, its plural and the plural's genitive: the vowels agree, and kalp softens before a vowel.
@@ -61,3 +62,45 @@ def _counted(group: Group, noun: str) -> str:
     number = NUMBERS[group.count]
     adjectives = " ".join(filter(None, (SIZES[group.size] if group.size != "medium" else "", COLOURS[group.colour])))
     return f"{number} {adjectives} {noun}" if group.count > 1 else f"{adjectives} {number} {noun}"
+
+
+def question(question: Question) -> str:
+    colour, shape, plural = COLOURS.get(question.colour, ""), question.shape, question.plural
+    match question.kind:
+        case "colour":
+            text = f"{NOUNS[shape][2 * plural]} ne renk?"
+        case "shape":
+            text = f"hangi {'şekiller' if plural else 'şekil'} {colour}?"
+        case "size":
+            text = f"{colour} {NOUNS[shape][2 * plural]} küçük mü, büyük mü?"
+        case "count":
+            text = f"kaç {colour} {NOUNS[shape][0]} var?"
+        case "where":
+            text = f"{colour} {NOUNS[shape][2 * plural + 1]} {PLACES[question.direction]} ne var?"
+        case "exists":
+            text = f"{colour} {NOUNS[shape][0]} var mı?"
+    return _capitalised(text)
+
+
+def answer(answer: Answer) -> str:
+    group = answer.group
+    colour, noun = COLOURS[group.colour], NOUNS[group.shape][2 * (group.count > 1)]
+    match answer.kind:
+        case "colour" | "shape":
+            text = f"{noun} {colour}"
+        case "size":
+            text = f"{colour} {noun} {SIZES[group.size]}"
+        case "count":
+            text = f"{NUMBERS[group.count]} {colour} {NOUNS[group.shape][0]} var"
+        case "where":
+            text = phrase(group)
+        case "exists":
+            if answer.found:
+                text = f"evet, {phrase(Group(group.colour, group.shape, count=group.count))} var"
+            else:
+                text = f"hayır, {colour} {NOUNS[group.shape][0]} yok"
+    return f"{_capitalised(text)}."
+
+
+def _capitalised(text: str) -> str:
+    return ("İ" if text[0] == "i" else text[0].upper()) + text[1:]
