@@ -73,6 +73,8 @@ def _roles_fault(turns: tuple[Turn, ...]) -> tuple[str, str] | None:
 
 def _texts_fault(turns: tuple[Turn, ...]) -> tuple[str, str] | None:
     for number, turn in enumerate(turns, start=1):
+        if turn.role == "assistant" and IMAGE in turn.text:
+            return "picture in a reply", f"turn {number} has {IMAGE} in it"
         if not turn.text.replace(IMAGE, "").strip() and (turn.role != "user" or IMAGE not in turn.text):
             return "empty turn", f"turn {number}, of '{turn.role}'"
         if len(turn.text) > LONGEST_TURN:
@@ -80,8 +82,6 @@ def _texts_fault(turns: tuple[Turn, ...]) -> tuple[str, str] | None:
                 "overlong turn",
                 f"turn {number} has {len(turn.text):,} characters, and at most {LONGEST_TURN:,} can be",
             )
-        if turn.role == "assistant" and IMAGE in turn.text:
-            return "picture in a reply", f"turn {number} has {IMAGE} in it"
     return None
 
 

@@ -3,8 +3,8 @@
 import os
 import shutil
 from collections import Counter, defaultdict
-from collections.abc import Callable, Generator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,10 @@ import pyarrow as pa
 import pyarrow.compute
 import pyarrow.parquet as pq
 
+from isogloss.data.conversation_tables import COUNTED
 from isogloss.data.dataset import Dataset
+from isogloss.data.sources.conversing import Conversing, Gathered, gather, split_by
+from isogloss.data.sources.growing import growing
 from isogloss.data.sources.reading import FOUND, SKIPPED, Part
 from isogloss.data.tables import CAPTIONS, IMAGES, many
 from isogloss.data.writing import information
@@ -23,8 +26,6 @@ from isogloss.saving import new_folder, write_json
 # Its functions are made when it is imported, so that no type checker sees them.
 pc: Any = pyarrow.compute
 
-# Rows; those of every language wait in memory until they are as many.
-_ROW_GROUP = 1 << 16
 KEY_TAKEN = "key of another picture"
 
 
@@ -51,14 +52,16 @@ def assemble(
     shares: Mapping[str, float],
     identity: Mapping[str, Any],
     provenance: Mapping[str, str],
+    conversing: Conversing | None = None,
 ) -> Dataset:
     """Write a dataset folder from the parts of an import.
 
     shares: of the splits besides "train", for pictures whose source has none.
     identity: by which the import is recognised when it is asked for again.
+    conversing: the source, where it has conversations, too.
 
     Raises:
-        UserError: no picture can be used, or the disk is full.
+        UserError: no picture or conversation can be used, or the disk is full.
     """
     twice = find_twice(parts)
     splits: Counter[str] = Counter()
@@ -66,29 +69,38 @@ def assemble(
     left_out: Counter[str] = Counter()
     silent = 0
     first: dict[str, str] = {}
+    spoken: Gathered | None = None
     with new_folder(root) as folder, ExitStack() as stack:
         (folder / "captions").mkdir()
-        images = stack.enter_context(_growing(folder / "images.parquet", IMAGES))
-        rejected = stack.enter_context(_growing(folder / "rejected.parquet", SKIPPED))
+        images = stack.enter_context(growing(folder / "images.parquet", IMAGES))
+        rejected = stack.enter_context(growing(folder / "rejected.parquet", SKIPPED))
         captions: dict[str, Callable[[pa.Table], None]] = {}
-        for number, part in enumerate(parts):
-            table, taken = _resolved(pq.read_table(part.found, schema=FOUND), number, twice)
-            table = table.set_column(1, "split", _splits(table, shares))
-            skipped = pa.concat_tables([pq.read_table(part.skipped, schema=SKIPPED), taken])
-            splits.update(table["split"].to_pylist())
+
+        def reject(skipped: pa.Table) -> None:
+            nonlocal first
             left_out.update(skipped["reason"].to_pylist())
             first = first or next(iter(skipped.slice(0, 1).to_pylist()), {})
+            rejected(skipped)
+
+        if conversing:
+            spoken = gather(conversing, provenance["name"], parts, folder, shares, reject)
+        for number, part in enumerate(parts):
+            table, taken = _resolved(pq.read_table(part.found, schema=FOUND), number, twice)
+            table = table.set_column(1, "split", _splits(table, shares, spoken))
+            skipped = pa.concat_tables([pq.read_table(part.skipped, schema=SKIPPED), taken])
+            splits.update(table["split"].to_pylist())
             silent += pc.sum(pc.equal(pc.list_value_length(table["language"]), 0)).as_py() or 0
             images(table.select(IMAGES.names))
-            rejected(skipped)
+            reject(skipped)
             for language, rows in _captions(table, str(provenance["name"])).items():
                 if language not in captions:
                     path = folder / "captions" / f"{language}.parquet"
-                    captions[language] = stack.enter_context(_growing(path, CAPTIONS))
+                    captions[language] = stack.enter_context(growing(path, CAPTIONS))
                 captions[language](rows)
                 counts[language].update(captions=rows.num_rows, images=pc.count_distinct(rows["key"]).as_py())
             _keep_pictures(part, folder)
-        if not splits:
+        told = spoken.counts["conversations"] if spoken else 0
+        if not splits and not told:
             raise _nothing(provenance["name"], left_out, first)
         notes = {
             "left out": dict(left_out.most_common()),
@@ -97,36 +109,18 @@ def assemble(
         }
         described = information(
             name=name,
-            description=f"{many(splits.total(), 'picture')} of {provenance['name']}.",
+            description=f"{_size(splits.total(), told)} of {provenance['name']}.",
             licence=provenance["licence"],
             sources=[provenance],
             splits=splits,
             languages={language: dict(counts[language]) for language in sorted(counts)},
             notes=notes,
         )
+        if conversing and spoken and told:
+            described[COUNTED] = {conversing.language: dict(spoken.counts)}
         stack.close()
         write_json(folder / "dataset.json", {**described, "import": dict(identity)})
     return Dataset.open(root)
-
-
-@contextmanager
-def _growing(path: Path, schema: pa.Schema) -> Generator[Callable[[pa.Table], None]]:
-    """A table file that grows by what is given to the function, in row groups so large that its footer stays short."""
-    waiting: list[pa.Table] = []
-    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
-
-        def settle() -> None:
-            if any(table.num_rows for table in waiting):
-                writer.write_table(pa.concat_tables(waiting))
-            waiting.clear()
-
-        def write(table: pa.Table) -> None:
-            waiting.append(table)
-            if sum(table.num_rows for table in waiting) >= _ROW_GROUP:
-                settle()
-
-        yield write
-        settle()
 
 
 def find_twice(parts: Sequence[Part]) -> Twice:
@@ -183,19 +177,17 @@ def _resolved(found: pa.Table, number: int, twice: Twice) -> tuple[pa.Table, pa.
     return pa.Table.from_pylist(rows, FOUND), pa.Table.from_pylist(taken, SKIPPED)
 
 
-def _splits(found: pa.Table, shares: Mapping[str, float]) -> pa.Array:
-    """The split of every picture: the source's own, or one by the hash of its bytes."""
-
-    def chosen(digest: str) -> str:
-        position = int(digest[:13], 16) / 16**13
-        for name, share in shares.items():
-            if position < share:
-                return name
-            position -= share
-        return "train"
-
+def _splits(found: pa.Table, shares: Mapping[str, float], spoken: Gathered | None) -> pa.Array:
+    """The split of every picture: the source's own, or one by the hash of its bytes, or of those that it is bound to."""
+    bound = spoken.digests if spoken else {}
     pairs = zip(found["split"].to_pylist(), found["sha256"].to_pylist(), strict=True)
-    return pa.array([split or chosen(digest) for split, digest in pairs], pa.string())
+    chosen = [split or split_by(bound.get(digest, digest), shares, hexadecimal=True) for split, digest in pairs]
+    return pa.array(chosen, pa.string())
+
+
+def _size(pictures: int, conversations: int) -> str:
+    counts = [many(pictures, "picture")] if pictures or not conversations else []
+    return " and ".join([*counts, *([many(conversations, "conversation")] if conversations else [])])
 
 
 def _captions(found: pa.Table, source: str) -> dict[str, pa.Table]:

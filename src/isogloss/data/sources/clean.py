@@ -1,10 +1,11 @@
-"""Captions as they are found, brought to one line of Unicode text."""
+"""Captions and turns of conversations as they are found, brought to clean Unicode text, captions to one line of it."""
 
 import re
 import unicodedata
 
 from isogloss.data.tables import LONGEST_CAPTION
 
+TURN_NOT_UNICODE = "turn that is not Unicode"
 EMPTY, OVERLONG, NOT_UNICODE = "empty caption", "overlong caption", "caption that is not Unicode"
 
 # Everything that Unicode and Python call white space: tabs, line ends, no-break and ideographic spaces.
@@ -12,6 +13,7 @@ _SPACE = re.compile(r"\s+")
 # Control characters, and the byte-order mark wherever a file was glued to another. Joiners and direction marks stay: they
 # are spelling in Persian and Hindi, and part of emoji.
 _CONTROL = re.compile("[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\ufeff]")
+_LINE_END = re.compile("\r\n|[\r\x85\u2028\u2029]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -36,3 +38,16 @@ def clean_caption(text: str) -> tuple[str, str]:
     if len(text) > LONGEST_CAPTION:
         return "", OVERLONG
     return text, ""
+
+
+def clean_turn(text: str) -> tuple[str, str]:
+    """A turn in Unicode's form NFC with its lines kept, and why it cannot be one; one of the two is empty, or both are.
+
+    >>> clean_turn("<image>\\r\\nWhat is it? \\n")
+    ('<image>\\nWhat is it?', '')
+    """
+    if not text.isascii():
+        if _SURROGATE.search(text):
+            return "", TURN_NOT_UNICODE
+        text = unicodedata.normalize("NFC", text)
+    return _CONTROL.sub("", _LINE_END.sub("\n", text)).strip(), ""

@@ -227,11 +227,34 @@ def data_folder(
     run_import(source, directory, how, captions)
 
 
+def data_llava(
+    file: tyro.conf.Positional[str],
+    directory: tyro.conf.Positional[Path],
+    images: str | None = None,
+    language: str = "en",
+    licence: str = "unknown",
+    how: How = _USUAL,
+) -> None:
+    """Read conversations about pictures, as LLaVA's files or lists of messages have them: JSON, JSON lines or Parquet.
+
+    Args:
+        file: the conversations, a path or URL.
+        directory: the dataset folder to make.
+        images: the folder of the pictures, a path or URL; without it the file's own folder.
+        language: of all that is said.
+        licence: of pictures and conversations.
+    """
+    from isogloss.data.sources.llava import Llava
+
+    run_import(Llava.open(file, images=images, language=language, licence=licence), directory, how)
+
+
 def run_import(source: Source, directory: Path, how: Import, asked: tuple[str, ...] = ()) -> None:
     """Import a source, showing how far it is, and say what became of it.
 
     asked: the captions that were asked for, as es=caption_es, where a source cannot tell before whether it has them.
     """
+    from isogloss.data.conversation_tables import COUNTED
     from isogloss.data.sources.importing import import_source
     from isogloss.train.log import progress_bar
 
@@ -245,12 +268,15 @@ def run_import(source: Source, directory: Path, how: Import, asked: tuple[str, .
         dataset = import_source(source, directory, how, progress)
     splits = ", ".join(f"{name} {count:,}" for name, count in dataset.splits.items())
     print(f"{dataset.root}: {splits}{'; it was imported before, and nothing was read' if there else ''}")
-    languages = Grid("language", "captions", "pictures")
-    for tag, counts in dataset.information["languages"].items():
-        languages.add_row(tag, f"{counts['captions']:,}", f"{counts['images']:,}")
     console = Console(markup=False, emoji=False, highlight=False)
-    console.print(languages)
-    if not dataset.languages:
+    spoken = dataset.information.get(COUNTED, {})
+    for kind, by_language in (("captions", dataset.information["languages"]), (COUNTED, spoken)):
+        if by_language or (kind == "captions" and not spoken):
+            grid = Grid("language", kind, "pictures")
+            for tag, counts in by_language.items():
+                grid.add_row(tag, f"{counts[kind]:,}", f"{counts['images']:,}")
+            console.print(grid)
+    if not dataset.languages and not spoken:
         print("No picture has a caption: name where they are, as --help says, or add some with `isogloss data add`.")
     for word in asked:
         tag, named, _ = word.partition("=")

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from isogloss.data.dataset import Dataset
 from isogloss.data.sources.assembly import assemble
+from isogloss.data.sources.conversing import Conversing
 from isogloss.data.sources.how import Import
 from isogloss.data.sources.reading import Part, read_unit
 from isogloss.data.sources.source import Source
@@ -60,6 +61,7 @@ def import_source(
             shares=how.splits(),
             identity=identity,
             provenance=source.provenance(),
+            conversing=source if isinstance(source, Conversing) else None,
         )
         forget(root, "import")
     return dataset

@@ -76,6 +76,16 @@ class TableFile:
                 self._kind()
             ]()
 
+    def text(self, size: int) -> Generator[str]:
+        """Its text in pieces of so many characters, of a file that is no table but has the same faults.
+
+        Raises:
+            UserError: the file is not there, or is no text.
+        """
+        with self._told(), self._text() as text:
+            while piece := text.read(size):
+                yield piece
+
     def _kind(self) -> str:
         if self.kind:
             if self.kind not in KINDS.values():
