@@ -20,6 +20,7 @@ from isogloss.data.sources.commands import (
     data_table,
     data_webdataset,
 )
+from isogloss.data.worlds.shapes.command import data_shapes
 from isogloss.errors import UserError, unknown
 from isogloss.evaluate.judge.command import judge
 from isogloss.translate.command import translate

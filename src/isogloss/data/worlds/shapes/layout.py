@@ -144,6 +144,4 @@ def _askew(sides: list[float], most: float, generator: np.random.Generator) -> l
 
 
 def _moved(block: _Block, x: float, y: float) -> tuple[Thing, ...]:
-    return tuple(
-        Thing(thing.colour, thing.shape, thing.x + x, thing.y + y, thing.extent) for thing in block.things
-    )
+    return tuple(Thing(thing.colour, thing.shape, thing.x + x, thing.y + y, thing.extent) for thing in block.things)
