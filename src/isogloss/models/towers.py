@@ -43,7 +43,7 @@ def build_dual_encoder(
     text_model, text_pool = build_tower(text, "text", text_config)
     if text_model.config.model_type in FILLED:
         text_model.config.pad_token_id = tokenizer.pad_token_id
-    processor = _image_processor(vision, vision_model.config, image_size)
+    processor = tower_image_processor(vision, vision_model.config, image_size)
     config = DualEncoderConfig(
         vision_config=vision_model.config,
         text_config=text_model.config,
@@ -137,7 +137,15 @@ def _number_special_tokens(config: PretrainedConfig, tokenizer: Any) -> None:
             setattr(config, name, number)
 
 
-def _image_processor(tower: Tower, config: PretrainedConfig, side: int | None) -> Any:
+def tower_image_processor(tower: Tower, config: PretrainedConfig, side: int | None) -> Any:
+    """What brings pictures to a tower: its own image processor, or one that its config needs.
+
+    Args:
+        side: of the square pictures, in pixels; None takes the tower's own.
+
+    Raises:
+        UserError: it is absent, or makes no squares of one size.
+    """
     if not tower.pretrained:
         own = getattr(config, "image_size", None)
         side = side or (own if isinstance(own, int) else 224)
