@@ -153,7 +153,7 @@ def run(made):
     (vision, see), (text, read) = build_tower(made.vision, "vision"), build_tower(made.text, "text")
     config = DualEncoderConfig(vision.config, text.config, made.projection_dim, see, read, made.text_tokens)
     model = DualEncoder(config, vision, text).train()
-    optimiser = made.training.optimisation.build(model)
+    (optimiser,) = made.training.optimisation.build(model)
     images, side = made.data.images_per_step, vision.config.image_size
     ids = torch.full((2 * images, 7), 5)
     for _ in range(2):

@@ -61,7 +61,7 @@ def test_any_rate_rises_to_the_highest_and_falls_to_the_final(
 def test_matrices_decay_and_vectors_do_not(dataset: Path, text_tower: Path) -> None:
     recipe = clip_recipe(dataset, text_tower)
     model, _ = build_dual_encoder(recipe.vision, recipe.text, projection_dim=16, text_tokens=32, image_size=16)
-    optimiser = Optimisation(weight_decay=0.3, betas=(0.8, 0.9), epsilon=1e-7).build(model)
+    (optimiser,) = Optimisation(weight_decay=0.3, betas=(0.8, 0.9), epsilon=1e-7).build(model)
     decay = {id(parameter): group["weight_decay"] for group in optimiser.param_groups for parameter in group["params"]}
     decays = {name: decay[id(parameter)] for name, parameter in model.named_parameters()}
     assert len(decays) == len(decay), "every parameter once"
@@ -75,7 +75,7 @@ def test_matrices_decay_and_vectors_do_not(dataset: Path, text_tower: Path) -> N
 def test_decay_alone_shrinks_a_matrix_as_adamw_says() -> None:
     model = nn.Linear(2, 2)
     before = model.weight.detach().clone(), model.bias.detach().clone()
-    optimiser = Optimisation(learning_rate=0.1, weight_decay=0.5).build(model)
+    (optimiser,) = Optimisation(learning_rate=0.1, weight_decay=0.5).build(model)
     model.weight.grad, model.bias.grad = torch.zeros(2, 2), torch.zeros(2)
     optimiser.step()
     torch.testing.assert_close(model.weight.detach(), before[0] * (1 - 0.1 * 0.5))
@@ -93,3 +93,48 @@ def test_decay_alone_shrinks_a_matrix_as_adamw_says() -> None:
 def test_what_cannot_be_is_told(wrong: dict[str, float], sentence: str) -> None:
     with pytest.raises(UserError, match=sentence):
         Optimisation(**wrong)  # pyright: ignore[reportArgumentType]
+
+
+class _Writer(nn.Module):
+    """A table of tokens, a linear layer with a bias, and a head over the tokens."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.table, self.inner, self.head = nn.Embedding(5, 4), nn.Linear(4, 4), nn.Linear(4, 5, bias=False)
+
+    def get_output_embeddings(self) -> nn.Linear:
+        return self.head
+
+
+def test_muon_has_the_inner_matrices_and_adam_the_rest() -> None:
+    model = _Writer()
+    adam, muon = Optimisation(method="muon", weight_decay=0.1).build(model)
+    assert isinstance(adam, torch.optim.AdamW) and isinstance(muon, torch.optim.Muon)
+    assert [id(p) for group in muon.param_groups for p in group["params"]] == [id(model.inner.weight)]
+    others = {id(model.table.weight), id(model.head.weight), id(model.inner.bias)}
+    assert {id(p) for group in adam.param_groups for p in group["params"]} == others
+
+
+def test_a_step_of_muon_moves_a_matrix_evenly_in_all_directions() -> None:
+    model = nn.Linear(6, 4, bias=False)
+    before = model.weight.detach().clone()
+    (muon,) = Optimisation(method="muon", learning_rate=0.1, weight_decay=0.0).build(model)
+    model.weight.grad = torch.randn(4, 6)
+    muon.step()
+    moved = torch.linalg.svdvals(before - model.weight.detach())
+    # Newton and Schulz's five steps leave singular values between 0.7 and 1.2 (Jordan et al.); Adam's size is 0.2 √6.
+    assert all(0.6 < value / (0.1 * 0.2 * math.sqrt(6)) < 1.3 for value in moved.tolist())
+
+
+def test_the_learning_rate_has_factors_by_name() -> None:
+    model = _Writer()
+    (adam,) = Optimisation(factors={"table.*": 0.1, "*.weight": 2.0}, weight_decay=0.0).build(model)
+    factor = {id(p): group["factor"] for group in adam.param_groups for p in group["params"]}
+    assert {name: factor[id(p)] for name, p in model.named_parameters()} == {
+        "table.weight": 0.1,
+        "inner.weight": 2.0,
+        "inner.bias": 1.0,
+        "head.weight": 2.0,
+    }
+    with pytest.raises(UserError, match="for 'eyes.*', which matches no parameter"):
+        Optimisation(factors={"eyes.*": 0.1}).build(model)

@@ -97,12 +97,12 @@ def fit(
         UserError: the loss stays non-finite, the disk is full, or a stage freezes nothing.
         KeyboardInterrupt: it was asked to stop; what it had reached is saved.
     """
-    optimiser = training.optimisation.build(model)
+    optimisers = training.optimisation.build(model)
     fixed = {name for name, parameter in model.named_parameters() if not parameter.requires_grad}
     for stage in stages:  # a pattern that matches nothing is told before the first step
         freeze(model, stage.frozen, fixed)
     freeze(model, (), fixed)  # data-parallel wrapping has to see every parameter that will ever train
-    model, optimiser = accelerator.prepare(model, optimiser)
+    model, *optimisers = accelerator.prepare(model, *optimisers)
     bare = accelerator.unwrap_model(model)
     interval = Interval()
     accelerator.register_for_checkpointing(interval)
@@ -140,8 +140,8 @@ def fit(
                 freeze(bare, patterns, fixed)
                 frozen, resting = patterns, frozen_modules(bare)
             rate = training.optimisation.rate(step, training.steps)
-            for group in optimiser.param_groups:
-                group["lr"] = rate
+            for group in (group for optimiser in optimisers for group in optimiser.param_groups):
+                group["lr"] = rate * group["factor"]
             seed_step(training.seed, step, accelerator.process_index)
 
             model.train()
@@ -154,7 +154,8 @@ def fit(
             norm = float(accelerator.clip_grad_norm_(bare.parameters(), training.optimisation.largest_gradient) or 0.0)
             finite = math.isfinite(norm) and bool(torch.isfinite(losses.total.detach()))
             if not any_process(accelerator, not finite):
-                optimiser.step()
+                for optimiser in optimisers:
+                    optimiser.step()
                 skipped = 0
                 values = {"loss": float(losses.total.detach()), "floor": float(losses.floor), "gradient_norm": norm}
                 values |= {name: float(value) for name, value in losses.parts.items()}
@@ -163,7 +164,8 @@ def fit(
                 skipped += 1
                 for buffer, before in zip(filter(torch.is_floating_point, bare.buffers()), statistics, strict=True):
                     buffer.copy_(before)  # batch statistics that have taken in what is not finite would keep it
-            optimiser.zero_grad(set_to_none=True)
+            for optimiser in optimisers:
+                optimiser.zero_grad(set_to_none=True)
             if skipped == MOST_SKIPPED:
                 raise UserError(
                     f"The loss or its gradient was not finite for {MOST_SKIPPED} steps up to step {step + 1}, which were "
