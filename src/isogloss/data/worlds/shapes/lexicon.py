@@ -6,7 +6,7 @@ from functools import cache
 
 import regex
 
-from isogloss.data.worlds.shapes.grammar import GRAMMARS
+from isogloss.data.worlds.shapes.grammar import grammar_of
 
 # Japanese and Chinese write words without spaces between them.
 UNSPACED = frozenset({"ja", "zh"})
@@ -23,8 +23,11 @@ class Found:
 
 
 def folded(text: str, language: str) -> str:
-    """A text in NFC and lower case, as the language has it: in Turkish the capital of ı is I and that of i is İ."""
-    text = unicodedata.normalize("NFC", text)
+    """A text in NFC and lower case, as the language has it, with straight apostrophes.
+
+    In Turkish the capital of ı is I, and that of i is İ.
+    """
+    text = unicodedata.normalize("NFC", text).replace("’", "'")
     if language == "tr":
         text = text.replace("İ", "i").replace("I", "ı")
     return text.lower()
@@ -36,6 +39,9 @@ def found(text: str, language: str) -> list[Found]:
     Example:
         >>> [(word.attribute, word.value) for word in found("Two red STARS!", "en")]
         [('count', '2'), ('colour', 'red'), ('shape', 'star')]
+
+    Raises:
+        UserError: the shapes world does not speak the language.
     """
     pattern, meanings = _lexicon(language)
     return [
@@ -45,8 +51,12 @@ def found(text: str, language: str) -> list[Found]:
 
 
 def meanings_of(language: str) -> dict[str, tuple[str, str]]:
-    """Every form of every word of scenes, folded, with its attribute and value."""
-    words = GRAMMARS[language].WORDS
+    """Every form of every word of scenes, folded, with its attribute and value.
+
+    Raises:
+        UserError: the shapes world does not speak the language.
+    """
+    words = grammar_of(language).WORDS
     tables = {
         "colour": words.colours,
         "shape": words.shapes,

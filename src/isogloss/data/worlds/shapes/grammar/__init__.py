@@ -34,6 +34,7 @@ GRAMMARS: Mapping[str, Grammar] = {
 }
 
 
+@cache
 def grammar_of(language: str) -> Grammar:
     """The grammar of a language.
 

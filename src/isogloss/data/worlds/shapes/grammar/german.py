@@ -41,7 +41,7 @@ WORDS = Words(
         "pink": ("rosa", "pink", *_forms("rosafarben"), *_forms("pinkfarben")),
     },
     shapes={shape: tuple(dict.fromkeys(forms[1:])) for shape, forms in NOUNS.items()},
-    sizes={size: _forms(adjective) for size, adjective in SIZES.items()},
+    sizes={"small": _forms("klein"), "large": (*_forms("groß"), *_forms("gross"))},
     counts={1: ("eins", *_forms("ein")), 2: ("zwei",), 3: ("drei",), 4: ("vier",)},
     relations={
         "left_of": ("links",),
