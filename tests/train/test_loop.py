@@ -88,7 +88,7 @@ class Watched(Optimisation):
 
     norms: tuple[list[float], ...] = ([],)
 
-    def build(self, model: nn.Module) -> torch.optim.AdamW:
+    def build(self, model: nn.Module) -> list[torch.optim.Optimizer]:
         norms = self.norms[0]
 
         class Optimiser(torch.optim.AdamW):
@@ -97,7 +97,7 @@ class Watched(Optimisation):
                 norms.append(float(torch.stack([one.norm() for one in gradients if one is not None]).norm()))
                 return super().step(*arguments, **options)
 
-        return Optimiser(model.parameters(), lr=self.learning_rate)
+        return [Optimiser([{"params": model.parameters(), "factor": 1.0}], lr=self.learning_rate)]
 
 
 def test_a_gradient_is_cut_to_the_largest(tmp_path: Path) -> None:
