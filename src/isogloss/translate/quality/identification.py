@@ -42,7 +42,7 @@ def language_confidence(
     asked, others = _candidates(source, target)
     if asked is None or not others:
         return confidence
-    own = _known(target)
+    own = known(target)
     detector = LanguageDetectorBuilder.from_languages(asked, *others).build()
     with shown(f"{source.tag} → {target.tag}, language", len(texts)) as advance:
         for first in range(0, len(texts), PART):
@@ -62,13 +62,13 @@ def is_short(texts: Sequence[str]) -> NDArray[np.bool_]:
 
 def _candidates(source: Language, target: Language) -> tuple[Known | None, list[Known]]:
     """The language whose confidence is asked, and those it is compared with."""
-    own, foreign = _known(target), _known(source)
+    own, foreign = known(target), known(source)
     alike = [language(tag) for tag in LARGE] + [source]
     relatives = [one for one in LANGUAGES.values() if one.branch == target.branch]
     if own is None:
-        near = [one for one in map(_known, relatives) if one is not None and one != foreign]
+        near = [one for one in map(known, relatives) if one is not None and one != foreign]
         return foreign, near if foreign is not None and _share(source, target) else []
-    names = {one for each in alike if _share(each, target) and (one := _known(each)) is not None}
+    names = {one for each in alike if _share(each, target) and (one := known(each)) is not None}
     return own, sorted(names - {own}, key=str)
 
 
@@ -78,7 +78,7 @@ def _share(one: Language, other: Language) -> bool:
 
 
 @cache
-def _known(one: Language) -> Known | None:
+def known(one: Language) -> Known | None:
     """lingua's name of a language as it is usually written, if it has one."""
     plain = one.tag.split("-")[0]
     if not _share(one, language(plain)):

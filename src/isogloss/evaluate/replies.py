@@ -1,0 +1,92 @@
+"""The replies of an evaluated run as a table: evaluation/replies.parquet, a row a reply.
+
+key, language, asked, instruction, reply, references [reference]
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute
+import pyarrow.parquet as pq
+
+from isogloss.data.tables import check_columns, conform, many, read_footer, read_table
+from isogloss.errors import UserError
+from isogloss.saving import new_file
+
+# Its functions are made when it is imported, so that no type checker sees them.
+pc: Any = pyarrow.compute
+
+# key: of the picture that the reply is about. language: of the instruction. asked: the language that the reply should be
+# in. references: whatever would be right, at least one.
+REPLIES = pa.schema(
+    {
+        "key": pa.string(),
+        "language": pa.string(),
+        "asked": pa.string(),
+        "instruction": pa.string(),
+        "reply": pa.string(),
+        "references": pa.list_(pa.string()),
+    }
+)
+
+
+def replies_path(run: Path) -> Path:
+    """Where the replies of a run lie."""
+    return run / "evaluation" / "replies.parquet"
+
+
+def reply_table(
+    *,
+    key: Sequence[str],
+    language: Sequence[str],
+    instruction: Sequence[str],
+    reply: Sequence[str],
+    references: Sequence[Sequence[str]],
+    asked: Sequence[str] | None = None,
+) -> pa.Table:
+    """A table of replies from its columns; without `asked`, replies should be in the language of their instruction."""
+    columns = [key, language, language if asked is None else asked, instruction, reply, references]
+    return pa.table([pa.array(column, field.type) for column, field in zip(columns, REPLIES, strict=True)], REPLIES)
+
+
+def write_replies(path: Path, replies: pa.Table) -> None:
+    """Write a table of replies, whole or not at all; further columns are left out.
+
+    Raises:
+        UserError: the table lacks a column or a cell, the disk is full, or the place cannot be written.
+    """
+    checked = _checked(replies, path)
+    with new_file(path) as partial:
+        pq.write_table(checked, partial, compression="zstd")
+
+
+def read_replies(path: Path) -> pa.Table:
+    """The replies of a run.
+
+    Raises:
+        UserError: the file is missing, damaged, or no table of replies.
+    """
+    check_columns(read_footer(path), REPLIES, path)
+    return _checked(read_table(path, REPLIES), path)
+
+
+def _checked(replies: pa.Table, path: Path) -> pa.Table:
+    check_columns(replies.schema, REPLIES, path)
+    table = conform(replies, REPLIES, path)
+    for name in REPLIES.names:
+        if table[name].null_count:
+            raise UserError(
+                f"{path} has {many(table[name].null_count, 'row')} without '{name}'; make the replies again."
+            )
+    references = table["references"]
+    without = pc.equal(pc.list_value_length(references), 0)
+    if pc.any(without).as_py():
+        lost = table["key"].filter(without)
+        raise UserError(
+            f"{path} has {many(len(lost), 'row')} without a reference, the first about '{lost[0]}'; give each at least one."
+        )
+    if pc.list_flatten(references).null_count:
+        raise UserError(f"{path} has an empty cell among the references; make the replies again.")
+    return table
