@@ -16,6 +16,7 @@ from isogloss.data.worlds.shapes.dialogues import exchanges, turns_about
 from isogloss.data.worlds.shapes.grammar import GRAMMARS, caption, grammar_of, group_keywords
 from isogloss.data.worlds.shapes.lexicon import found
 from isogloss.data.worlds.shapes.scene import Scene
+from isogloss.errors import UserError
 
 Content = Literal["caption", "keywords", "mixed_keywords", "switched"]
 Reply = Literal["description", "answer", "dialogue"]
@@ -67,11 +68,12 @@ def text_conversations(
         proportions: how much there is of each kind.
 
     Raises:
-        UserError: the shapes world does not speak a language.
+        UserError: the shapes world does not speak a language, or the proportions make no corpus.
     """
     for language in languages:
         grammar_of(language)
     contents, replies = _contents(proportions), _replies(proportions)
+    _check(proportions, contents, replies)
     for place, scene in enumerate(scenes):
         generator = np.random.default_rng([seed, place])
         key = f"text-{seed}-{place:08d}"
@@ -156,6 +158,18 @@ def _text(scene: Scene, language: str, generator: Generator) -> str:
         return caption(scene, language)
     said = exchanges(scene, [language] * int(generator.integers(1, 4)), generator, describe=False)
     return "\n".join(f"{question} {answer}" for question, answer in said)
+
+
+def _check(proportions: Proportions, contents: dict[Content, float], replies: dict[Reply, float]) -> None:
+    if not 0 <= proportions.text <= 1:
+        raise UserError(f"The share of plain texts is {proportions.text}; give one between 0 and 1.")
+    for kind, weights in (("content", contents), ("reply", replies)):
+        if min(weights.values()) < 0 or (proportions.text < 1 and sum(weights.values()) <= 0):
+            raise UserError(f"No kind of {kind} can be drawn by {weights}; give weights of 0 or more, and one above 0.")
+    if proportions.dialogue > 0 and proportions.longest < 2:
+        raise UserError(
+            f"A dialogue of at most {proportions.longest} exchange is none; let the longest have 2 or more."
+        )
 
 
 def _contents(proportions: Proportions) -> dict[Content, float]:
