@@ -126,7 +126,7 @@ class ChatModel(PreTrainedModel, GenerationMixin):
     config_class = ChatConfig
     base_model_prefix = "chat"
     main_input_name = "input_ids"
-    input_modalities = ("image", "text")
+    input_modalities = ["image", "text"]
     supports_gradient_checkpointing = True
     _supports_sdpa = True
     _supports_flash_attn = True
@@ -289,7 +289,8 @@ class ChatModel(PreTrainedModel, GenerationMixin):
             The rows with what was written after them.
         """
         embedded = self.embed(input_ids, pixel_values, features)
-        return super().generate(input_ids, inputs_embeds=embedded, **options)
+        written: Any = super()  # of which Transformers declares more than it needs
+        return written.generate(input_ids, inputs_embeds=embedded, **options)
 
 
 AutoConfig.register(ChatConfig.model_type, ChatConfig, exist_ok=True)

@@ -50,7 +50,7 @@ def llava_problem(config: ChatConfig) -> str | None:
         return f"its language model, a {text.model_type}, changes its logits by {changed[0]}"
     with torch.device("meta"):
         writer = AutoModelForCausalLM.from_config(text)
-    head = writer.get_output_embeddings()
+    head: Any = writer.get_output_embeddings()
     if not isinstance(head, nn.Linear) or head.bias is not None or not hasattr(writer.base_model, "embed_tokens"):
         return f"its language model, a {text.model_type}, has other parts than embed_tokens, layers and a head without bias"
     return None
