@@ -18,7 +18,7 @@ OPTIONS = {
     "data export": ("format", "shard-megabytes", "main", "jobs"),
     "translate": (
         *("from", "to", "engine", "device", "precision", "beams", "threads"),
-        *("split", "limit", "checks", "skip", "encoder", "dry-run", "on"),
+        *("split", "limit", "checks", "skip", "encoder", "dry-run", "on", "what"),
     ),
     "data table": (
         *("image", "captions", "language", "language-column", "images", "key", "split", "kind", "columns", "encoding"),

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from translate.made_up_engine import ENGLISH, SPANISH
 from translate.test_pending import naive_line
 
-from isogloss.data.tables import CAPTIONS
+from isogloss.data.tables import CAPTIONS, positions
 from isogloss.translate import outcome
 from isogloss.translate.engine import Translation
 from isogloss.translate.memory import MEMORY
-from isogloss.translate.outcome import REJECTED, count_reasons, pair, positions, replace_source, tables, verdicts
+from isogloss.translate.outcome import REJECTED, count_reasons, pair, replace_source, tables, verdicts
 
 KEYS = st.sampled_from(["k1", "k2", "k3"])
 TEXTS = st.sampled_from(["a dog", "a  dog", "a\ncat", "a cat", "bee", "\x00", "ant"])

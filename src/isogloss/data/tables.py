@@ -194,6 +194,18 @@ def reordered(table: pa.Table, order: NDArray[np.int64]) -> pa.Table:
     )
 
 
+def positions(keys: pa.ChunkedArray) -> NDArray[np.int64]:
+    """Which of its picture's captions each row is, counted from 0: int64 [caption]."""
+    codes = keys.cast(pa.large_string()).combine_chunks().dictionary_encode().indices.to_numpy()
+    order = np.argsort(codes, kind="stable")
+    ordered = codes[order]
+    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]]) if len(codes) else np.zeros(0, np.int64)
+    counts = np.diff(np.r_[starts, len(codes)])
+    found = np.empty(len(codes), np.int64)
+    found[order] = np.arange(len(codes)) - np.repeat(starts, counts)
+    return found
+
+
 def many(count: int, what: str) -> str:
     """A count with its noun.
 

@@ -12,6 +12,7 @@ from rich.table import Column, Table
 from isogloss.errors import UserError
 
 if TYPE_CHECKING:
+    from isogloss.translate.job import Job
     from isogloss.translate.outcome import Judge
     from isogloss.translate.several import Jobs
 
@@ -32,8 +33,9 @@ def translate(
     encoder: str = "",
     dry_run: bool = False,
     on: str = "local",
+    what: str = "",
 ) -> None:
-    """Translate a dataset's captions into other languages.
+    """Translate a dataset's captions and conversations into other languages.
 
     A job that is stopped, in whatever way, goes on with the same command.
 
@@ -55,6 +57,7 @@ def translate(
         dry_run: only tell how much there is to do, what it costs and how long it takes.
         on: where it runs: "local", or "ray" for every machine of a Ray cluster: the one that RAY_ADDRESS names or that runs
             on this machine, or else this machine alone.
+        what: "captions" or "conversations"; without it whichever of them the dataset has.
     """
     from isogloss.translate.engines import ENGINES, choose_engine
     from isogloss.translate.several import prepare
@@ -67,7 +70,7 @@ def translate(
             f"Name what translates with --engine: {', '.join(ENGINES)}; docs/guides/translate.md says which suits."
         )
     choice = choose_engine(engine, device=device, precision=precision, beams=beams, threads=threads)
-    jobs = prepare(directory, from_, tags, choice, split=split, limit=limit, on=on)
+    jobs = prepare(directory, from_, tags, choice, split=split, limit=limit, on=on, what=what)
     if dry_run:
         _print_estimates(jobs)
     else:
@@ -81,10 +84,15 @@ def _print_estimates(jobs: "Jobs") -> None:
     bases: list[str] = []
     for job, todo, found in jobs.estimates():
         counts = (f"{count:,}" for count in (todo.captions, todo.distinct, len(todo.texts), todo.characters))
-        table.add_row(job.target.tag, *counts, f"${found.dollars:,.2f}", duration(found.seconds))
-        bases.append(f"{job.target.tag} {found.basis}")
+        table.add_row(_named(job), *counts, f"${found.dollars:,.2f}", duration(found.seconds))
+        bases.append(f"{_named(job)} {found.basis}")
     _print(table)
     print(f"Time: {'; '.join(bases)}.")
+
+
+def _named(job: "Job") -> str:
+    """The language, and what is translated where it is not captions."""
+    return job.target.tag if job.what == "captions" else f"{job.target.tag} {job.what}"
 
 
 def _judge(skip: tuple[str, ...], encoder: str) -> "Judge":
@@ -114,7 +122,7 @@ def _print_results(jobs: "Jobs", judge: "Judge | None") -> None:
         for job, result in jobs.results(judge):
             why = ", ".join(f"{reason} {count:,}" for reason, count in result.rejected.items())
             counts = (result.captions, sum(result.rejected.values()), result.waiting)
-            table.add_row(job.target.tag, *(f"{count:,}" for count in counts), why)
+            table.add_row(_named(job), *(f"{count:,}" for count in counts), why)
             beside += [
                 f"{count:,} translations of {engine} stay beside them; `isogloss data remove {job.dataset.root} --language "
                 f"{job.target.tag} --source {engine}` takes them out."

@@ -1,4 +1,4 @@
-"""The translation of a dataset's captions from one language into another, as a job that cannot be lost.
+"""The translation of a dataset's captions or conversations from one language into another, as a job that cannot be lost.
 
 What is translated is in the memory from then on, whatever happens: a kill costs at most what was in hand. The caption
 table is made of the memory alone, once everything that was asked for is there, and replaces the former one in one step; a
@@ -12,15 +12,18 @@ from collections.abc import Callable, Generator, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute
 import pyarrow.parquet as pq
 
+from isogloss.data.conversation_set import read_conversations
+from isogloss.data.conversation_tables import read_conversation_table, table_path
 from isogloss.data.dataset import ALL, Dataset
 from isogloss.data.tables import CAPTIONS, read_table
-from isogloss.data.writing import only_writer, remove_captions, write_captions
+from isogloss.data.writing import only_writer, remove_captions, write_captions, write_conversation_table
 from isogloss.errors import UserError
 from isogloss.languages import Language
 from isogloss.lock import only_one
@@ -31,10 +34,12 @@ from isogloss.translate.outcome import REJECTED, Judge, count_reasons, pair, rep
 from isogloss.translate.pending import Chunk, Pending, chunks, pending
 from isogloss.translate.progress import progress
 from isogloss.translate.runner import Runner, run_locally
+from isogloss.translate.turns import spoken, spoken_texts
 
 # Its functions are made when it is imported, so that no type checker sees them.
 pc: Any = pyarrow.compute
 
+What = Literal["captions", "conversations"]
 # Seconds; of an engine that is paid for, each chunk is written at once.
 WRITE_EVERY = 1.0
 
@@ -44,7 +49,8 @@ class Job:
     """What is translated and from what.
 
     edition: what the translations depend on besides the engine's name, as for `memory_of`; split: of the pictures whose
-    captions are translated; limit: so many different texts at most, the first of the table, or 0 for all.
+    captions are translated; limit: so many different texts at most, the first of the table, or 0 for all; what: "captions" or
+    "conversations", which have one memory.
     """
 
     dataset: Dataset
@@ -54,6 +60,7 @@ class Job:
     edition: str = ""
     split: str = ALL
     limit: int = 0
+    what: What = "captions"
 
     def __post_init__(self) -> None:
         if self.source == self.target:
@@ -72,6 +79,9 @@ class Job:
         Raises:
             UserError: the dataset has not got the language or the split, or a table or the memory is damaged.
         """
+        if self.what == "conversations":
+            known = self.memory.read(["text"])["text"]
+            return pending(spoken_texts(self.conversations()), known, self.limit)
         captions = self.dataset.captions(self.source.tag)
         if self.split != ALL:
             # Large strings: all keys together may be more than the two gigabytes that 32-bit offsets reach.
@@ -81,10 +91,21 @@ class Job:
             captions = captions.filter(pc.is_in(keys, value_set=split))
         return pending(captions["text"], self.memory.read(["text"])["text"], self.limit)
 
+    def conversations(self) -> pa.Table:
+        """The conversations that are translated.
+
+        Raises:
+            UserError: the dataset has not got the language or the split, or the table is damaged.
+        """
+        found = read_conversations(self.dataset.root, self.source.tag, self.split)
+        chosen = np.zeros(found.table.num_rows, bool)
+        chosen[found.rows] = True
+        return found.table.filter(pa.array(chosen))
+
 
 @dataclass(frozen=True)
 class Result:
-    """What a job has made: captions written, captions rejected by reason, and captions that are not translated yet.
+    """What a job has made: captions or conversations written, those rejected by reason, and those not translated yet.
 
     beside: translations of other engines that are in the table too, by engine.
     """
@@ -127,7 +148,7 @@ def translate(
                 chunks(todo.texts, engine.texts_per_call), open_engine or (lambda: engine), job.source, job.target
             )
             _remember(job, len(todo.texts), found, 0.0 if engine.price else write_every)
-        return _write(job, judge)
+        return _write_conversations(job, judge) if job.what == "conversations" else _write(job, judge)
 
 
 def _remember(job: Job, count: int, translated: Iterator[tuple[Chunk, list[Translation]]], write_every: float) -> None:
@@ -178,6 +199,29 @@ def _write(job: Job, judge: Judge | None) -> Result:
     others = table.filter(pc.and_(pc.not_equal(table["source"], job.engine), pc.is_valid(table["original"])))
     beside = {count["values"]: count["counts"] for count in others["source"].value_counts().to_pylist()}
     return Result(made.num_rows, count_reasons(rejected), waiting, beside)
+
+
+def _write_conversations(job: Job, judge: Judge | None) -> Result:
+    """Make the table of conversations of what the memory has; it replaces the engine's former ones in one step."""
+    root, tag = job.dataset.root, job.target.tag
+    texts = pa.table({"text": spoken_texts(job.conversations())})
+    pairs = pair(texts, job.memory.read())
+    judged = verdicts(pairs, judge, job.source, job.target)
+    path, aside = table_path(root, tag), root / "rejected" / "conversations" / f"{tag}.parquet"
+    with only_writer(root):
+        found = spoken(job.conversations(), pairs, judged, job.engine, tag)
+        for folder in (root, path.parent, aside.parent):  # into which none but this job may be writing now
+            remove_abandoned(folder)
+        if found.rejected.num_rows or aside.exists():
+            _replace(aside, REJECTED, job.engine, found.rejected)
+        if found.made.num_rows or path.exists():
+            write_conversation_table(root, tag, found.made, (job.engine,))
+        present = read_conversation_table(root, tag) if path.exists() else found.made
+    others = present.filter(
+        pc.and_(pc.not_equal(present["source"], job.engine), pc.is_in(present["key"], value_set=found.made["key"]))
+    )
+    beside = {count["values"]: count["counts"] for count in others["source"].value_counts().to_pylist()}
+    return Result(found.made.num_rows, count_reasons(found.rejected), found.waiting, beside)
 
 
 def _replace(path: Path, schema: pa.Schema, engine: str, rows: pa.Table) -> None:

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute
 from numpy.typing import NDArray
 
-from isogloss.data.tables import CAPTIONS, LONGEST_CAPTION
+from isogloss.data.tables import CAPTIONS, LONGEST_CAPTION, positions
 from isogloss.languages import Language
 from isogloss.translate.engine import Translation
 from isogloss.translate.pending import one_line
@@ -139,18 +139,6 @@ def tables(captions: pa.Table, pairs: Pairs, judged: Sequence[Verdict], engine: 
         pa.concat_tables([CAPTIONS.empty_table(), *(kept for kept, _ in parts)]),
         pa.concat_tables([REJECTED.empty_table(), *(rejected for _, rejected in parts)]),
     )
-
-
-def positions(keys: pa.ChunkedArray) -> NDArray[np.int64]:
-    """Which of its picture's captions each row is, counted from 0: int64 [caption]."""
-    codes = keys.cast(pa.large_string()).combine_chunks().dictionary_encode().indices.to_numpy()
-    order = np.argsort(codes, kind="stable")
-    ordered = codes[order]
-    starts = np.flatnonzero(np.r_[True, ordered[1:] != ordered[:-1]]) if len(codes) else np.zeros(0, np.int64)
-    counts = np.diff(np.r_[starts, len(codes)])
-    found = np.empty(len(codes), np.int64)
-    found[order] = np.arange(len(codes)) - np.repeat(starts, counts)
-    return found
 
 
 def replace_source(table: pa.Table, engine: str, rows: pa.Table) -> pa.Table:

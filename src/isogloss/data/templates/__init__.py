@@ -1,0 +1,1 @@
+"""Wordings by which captions become conversations, written in each language."""
