@@ -100,7 +100,7 @@ def test_verdicts(text: str, candidates: list[str], expected: Verdict) -> None:
 
 
 def test_relatives_of_a_language_that_lingua_lacks_are_unsure() -> None:
-    french, german = "un grand cercle rouge au-dessus d'un carré bleu", "ein großer roter Kreis über einem Quadrat"
+    french, german = "un grand cercle vert au-dessus d'un carré bleu", "ein großer roter Kreis über einem Quadrat"
     with_haitian = ["fr", "de", "en", "ht"]
     assert reply_languages([french, german], ["fr", "de", "en"]) == [Verdict("fr", "lingua"), Verdict("de", "lingua")]
     assert reply_languages([french, german], with_haitian) == [UNSURE, Verdict("de", "lingua")]
