@@ -2,10 +2,12 @@
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
 
 from isogloss.errors import UserError
-from isogloss.models.lm import build_language_model
+from isogloss.models.lm import Writer, build_language_model, noisy
 from isogloss.models.lm_tokenizer import train_lm_tokenizer
 
 SHAPE = {
@@ -68,3 +70,75 @@ def test_a_field_that_the_config_has_not(tokenizer: PreTrainedTokenizerFast) -> 
 def test_a_config_that_makes_no_model(wrong: dict[str, object], tokenizer: PreTrainedTokenizerFast) -> None:
     with pytest.raises(UserError, match="The language model's config makes no model: .*; correct it"):
         build_language_model({**QWEN3, **wrong}, tokenizer)
+
+
+def batch_of(lengths: list[int]) -> dict[str, torch.Tensor]:
+    """Conversations of these lengths in one row, the second half of each learnt."""
+    positions = torch.cat([torch.arange(length) for length in lengths])[None]
+    ids = (torch.arange(sum(lengths)) * 7 % 200 + 4)[None]
+    learnt = torch.cat([torch.arange(length) >= length // 2 for length in lengths])[None]
+    return {"input_ids": ids, "position_ids": positions, "labels": ids.masked_fill(~learnt, -100)}
+
+
+GEMMA2 = {"model_type": "gemma2", "head_dim": 8, "final_logit_softcapping": 0.5, **SHAPE}
+GPT2 = {"model_type": "gpt2", "n_embd": 16, "n_head": 2, "n_layer": 2}
+
+
+@pytest.mark.parametrize("config", [QWEN3, {"model_type": "llama", **SHAPE}, GPT2, GEMMA2])
+@settings(max_examples=10)
+@given(lengths=st.lists(st.integers(2, 9), min_size=1, max_size=4))
+def test_packed_rows_say_what_each_conversation_alone_says(
+    config: dict[str, object], tokenizer: PreTrainedTokenizerFast, lengths: list[int]
+) -> None:
+    """Of Gemma 2 too, whose logits are bounded after the head."""
+    torch.manual_seed(0)
+    model = build_language_model(config, tokenizer).eval()
+    batch = batch_of(lengths)
+    with torch.no_grad():
+        found = Writer(model).eval()(**batch)
+        each: list[torch.Tensor] = []
+        targets: list[torch.Tensor] = []
+        for ids, labels in zip(batch["input_ids"][0].split(lengths), batch["labels"][0].split(lengths), strict=True):
+            learnt = labels[1:] != -100
+            each.append(model(input_ids=ids[None]).logits[0, :-1][learnt])
+            targets.append(ids[1:][learnt])
+    torch.testing.assert_close(found["logits"], torch.cat(each), rtol=1e-4, atol=1e-5)
+    assert torch.equal(found["targets"], torch.cat(targets))
+
+
+def test_a_model_that_cannot_read_packed_rows_is_told(tokenizer: PreTrainedTokenizerFast) -> None:
+    mamba = {"model_type": "mamba", "hidden_size": 16, "num_hidden_layers": 1, "state_size": 4}
+    with pytest.raises(UserError, match="'mamba' cannot read several conversations in one row .*; choose a model_type"):
+        Writer(build_language_model(mamba, tokenizer))
+
+
+@given(
+    lengths=st.lists(st.integers(1, 6), min_size=1, max_size=5), chosen=st.integers(0, 2**30), most=st.floats(0.1, 3)
+)
+def test_noise_is_on_what_is_chosen_and_as_strong_within_a_conversation(
+    lengths: list[int], chosen: int, most: float
+) -> None:
+    tokens, dim = sum(lengths), 4096
+    positions = torch.cat([torch.arange(length) for length in lengths])[None]
+    mask = torch.tensor([[bool(chosen >> place & 1) for place in range(tokens)]])
+    torch.manual_seed(1)
+    embeddings = torch.randn(1, tokens, dim) * torch.arange(1, tokens + 1)[None, :, None]
+    changes = noisy(embeddings, positions, mask, most) - embeddings
+    assert torch.equal(changes.any(dim=-1), mask)
+    strengths = changes.square().mean(dim=-1).sqrt() / embeddings.square().mean(dim=-1).sqrt()
+    for strength, noised in zip(strengths[0].split(lengths), mask[0].split(lengths), strict=True):
+        found = strength[noised]
+        if len(found):
+            # The size of 4096 numbers is known to some per cent.
+            torch.testing.assert_close(found, found.mean().expand(len(found)), rtol=0.1, atol=0)
+            assert found.max() <= most * 1.1
+
+
+def test_noise_is_a_matter_of_training(tokenizer: PreTrainedTokenizerFast) -> None:
+    writer = Writer(build_language_model(QWEN3, tokenizer), noise=1.0)
+    batch = batch_of([6, 8])
+    with torch.no_grad():
+        loud = [writer.train()(**batch)["logits"] for _ in range(2)]
+        calm = [writer.eval()(**batch)["logits"] for _ in range(2)]
+    assert not torch.equal(*loud)
+    assert torch.equal(*calm)

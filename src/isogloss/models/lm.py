@@ -4,9 +4,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor, nn
 from transformers import AutoConfig, AutoModelForCausalLM, GenerationConfig, PreTrainedModel
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
+from isogloss.data.chat_batch import IGNORED
+from isogloss.data.next_tokens import next_tokens
 from isogloss.errors import UserError, unknown
 from isogloss.models.tower import FAILURES, reason
 
@@ -54,3 +58,97 @@ def _sees_ahead(model: PreTrainedModel) -> bool:
     first = [model(input_ids=torch.tensor([[5, last]])).logits[0, 0] for last in (6, 7)]
     model.train()
     return not torch.equal(*first)
+
+
+class Writer(nn.Module):
+    """A causal language model that reads packed rows, whose head is computed where something is learnt and nowhere else.
+
+    Args:
+        language_model: any causal one of Transformers.
+        noise: the most Gaussian noise, in training, on the embeddings of what is not learnt, as a share of their size. Each
+            conversation has a strength of its own, even in 0…noise.
+
+    Raises:
+        UserError: the model cannot read packed rows.
+    """
+
+    def __init__(self, language_model: PreTrainedModel, noise: float = 0.0) -> None:
+        super().__init__()
+        self.model = language_model
+        self.noise = noise
+        self._head_alone = _check_packing(language_model)
+
+    def forward(
+        self,
+        input_ids: Int[Tensor, "row token"],
+        position_ids: Int[Tensor, "row token"],
+        labels: Int[Tensor, "row token"],
+    ) -> dict[str, Tensor]:
+        """Logits where the next token is learnt, [learnt, vocabulary], and that token as targets, [learnt].
+
+        Args:
+            input_ids: conversations one after the other.
+            position_ids: from 0 on anew in each.
+            labels: the token itself where it is learnt, `IGNORED` elsewhere.
+        """
+        learnt, targets = next_tokens(labels, position_ids)
+        embeddings = self.model.get_input_embeddings()(input_ids)
+        if self.training and self.noise:
+            embeddings = noisy(embeddings, position_ids, labels == IGNORED, self.noise)
+        # With neither a mask nor a cache, positions that begin anew tell Transformers where a conversation ends.
+        read = {"inputs_embeds": embeddings, "position_ids": position_ids, "use_cache": False}
+        if self._head_alone:
+            head: Any = self.model.get_output_embeddings()  # no part of its own, or a checkpoint would hold it twice
+            logits = head(self.model.base_model(**read).last_hidden_state[learnt])
+        else:
+            logits = self.model(**read).logits[learnt]
+        return {"logits": logits, "targets": targets}
+
+
+def noisy(
+    embeddings: Float[Tensor, "row token dim"],
+    position_ids: Int[Tensor, "row token"],
+    chosen: Bool[Tensor, "row token"],
+    most: float,
+) -> Float[Tensor, "row token dim"]:
+    """Embeddings with Gaussian noise on the chosen ones, of a strength that each conversation draws for itself.
+
+    Args:
+        position_ids: from 0 on anew in each conversation.
+        chosen: which embeddings get noise.
+        most: the bound of the strengths, as a share of the root mean square of an embedding.
+    """
+    conversation = (position_ids == 0).cumsum(dim=1)
+    drawn = torch.rand(position_ids.shape[0], position_ids.shape[1] + 1, device=embeddings.device)
+    strength = most * drawn.gather(1, conversation) * chosen
+    size = embeddings.detach().float().square().mean(dim=-1).sqrt()
+    return embeddings + (strength * size).unsqueeze(-1).to(embeddings.dtype) * torch.randn_like(embeddings)
+
+
+@torch.no_grad()
+def _check_packing(model: PreTrainedModel) -> bool:
+    """Whether the head over the base model's states gives the model's own logits, which some models scale or bound.
+
+    Raises:
+        UserError: conversations in one row see each other.
+    """
+    training = model.training
+    model.eval()
+    ids = torch.tensor([[5, 6, 7, 8]])
+    try:
+        positions = torch.tensor([[0, 1, 0, 1]])
+        packed = model(input_ids=ids, position_ids=positions, use_cache=False).logits
+        alone = model(input_ids=ids.view(2, 2), use_cache=False).logits
+        if not torch.allclose(packed.view_as(alone), alone, atol=1e-4):
+            raise ValueError("one conversation changes what is said in the next one")
+        head: Any = model.get_output_embeddings()
+        if head is None or model.base_model is model:
+            return False
+        return torch.allclose(head(model.base_model(input_ids=ids.view(2, 2)).last_hidden_state), alone, atol=1e-4)
+    except FAILURES as error:
+        raise UserError(
+            f"The language model '{model.config.model_type}' cannot read several conversations in one row ({reason(error)}); "
+            "choose a model_type such as qwen3 or llama."
+        ) from error
+    finally:
+        model.train(training)
