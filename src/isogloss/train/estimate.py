@@ -89,17 +89,22 @@ class Estimate:
         return sum(phase.steps * self.step_seconds(device, utilisation, phase) for phase in self.phases)
 
 
-def runs_of(recipe: Recipe) -> Iterator[tuple[str, Recipe]]:
+Estimated = ClipRecipe | TextRecipe
+
+
+def runs_of(recipe: Recipe) -> Iterator[tuple[str, Estimated]]:
     """The runs that a recipe makes, by name: the text stage that its text tower is, if it is one, and its own."""
     if isinstance(recipe, ClipRecipe) and recipe.text.model in recipe_names():
         text = load_recipe(str(recipe.text.model))
         if isinstance(text, TextRecipe):
             data = replace(text.data, dataset=recipe.data.dataset, sources=recipe.data.sources)
             yield "text stage", replace(text, data=data)
+    if not isinstance(recipe, Estimated):
+        raise UserError("Only runs of dual encoders and text stages can be estimated; leave --estimate out.")
     yield "run", recipe
 
 
-def estimate(recipe: Recipe, *, bfloat16: bool, images: int | None, tokens: int) -> Estimate:
+def estimate(recipe: Estimated, *, bfloat16: bool, images: int | None, tokens: int) -> Estimate:
     """What one run takes on one device.
 
     Args:

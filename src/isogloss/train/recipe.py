@@ -10,13 +10,20 @@ from typing import Any
 
 from isogloss.errors import UserError, unknown
 from isogloss.recipes import recipe_names
+from isogloss.train.chat_recipe import ChatRecipe
 from isogloss.train.clip_recipe import ClipRecipe
+from isogloss.train.lm_recipe import LanguageModelRecipe
 from isogloss.train.text_recipe import TextRecipe
 
-Recipe = ClipRecipe | TextRecipe
+Recipe = ClipRecipe | TextRecipe | LanguageModelRecipe | ChatRecipe
 
 # Families by name: `family` in recipe.json, whose runs are trained as `train/run.py` says.
-KINDS: Mapping[str, type[Recipe]] = {"clip": ClipRecipe, "text": TextRecipe}
+KINDS: Mapping[str, type[Recipe]] = {
+    "clip": ClipRecipe,
+    "text": TextRecipe,
+    "lm": LanguageModelRecipe,
+    "chat": ChatRecipe,
+}
 
 
 def load_recipe(name: str) -> Recipe:

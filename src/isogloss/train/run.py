@@ -11,11 +11,15 @@ from isogloss.errors import UserError
 from isogloss.recipes import recipe_names
 from isogloss.saved import read_object
 from isogloss.saving import remove_abandoned, write_json
+from isogloss.train.chat import train_chat
+from isogloss.train.chat_recipe import ChatRecipe
 from isogloss.train.clip import train_clip
 from isogloss.train.clip_recipe import ClipRecipe
+from isogloss.train.lm import train_lm
+from isogloss.train.lm_recipe import LanguageModelRecipe
 from isogloss.train.log import quiet_libraries
 from isogloss.train.process import start_process
-from isogloss.train.recipe import Recipe, different_fields, load_recipe, to_json
+from isogloss.train.recipe import KINDS, Recipe, different_fields, load_recipe, to_json
 from isogloss.train.text import train_text
 from isogloss.train.text_recipe import TextRecipe
 
@@ -23,11 +27,22 @@ from isogloss.train.text_recipe import TextRecipe
 TRAINERS: Mapping[type[Recipe], Callable[[Any, Path, Accelerator, bool], Path]] = {
     ClipRecipe: train_clip,
     TextRecipe: train_text,
+    LanguageModelRecipe: train_lm,
+    ChatRecipe: train_chat,
+}
+
+# Towers of a recipe that may be named by another recipe, which is trained first, in the order in which they are.
+EARLIER: Mapping[type[Recipe], Mapping[str, tuple[type[Recipe], ...]]] = {
+    ClipRecipe: {"text": (TextRecipe, LanguageModelRecipe)},
+    ChatRecipe: {"language_model": (LanguageModelRecipe,), "vision": (ClipRecipe,)},
 }
 
 
-def train(recipe: Recipe, folder: Path, quiet: bool = False) -> Path:
+def train(recipe: Recipe, folder: Path, quiet: bool = False, trained: Mapping[str, Path] | None = None) -> Path:
     """Train a recipe into a run folder, going on where the same recipe was interrupted.
+
+    Args:
+        trained: models of recipes that were trained already, by the recipe's name.
 
     Returns:
         The folder of the saved model.
@@ -39,26 +54,34 @@ def train(recipe: Recipe, folder: Path, quiet: bool = False) -> Path:
     accelerator = start_process(recipe.training, folder)
     with accelerator.main_process_first():  # which claims the folder; the others find its claim
         open_run(recipe, folder)
-    if isinstance(recipe, ClipRecipe) and recipe.text.model in recipe_names():
-        text = _text_stage(recipe, folder / "text", quiet)
-        recipe = replace(recipe, text=replace(recipe.text, model=str(text)))
-        accelerator = start_process(recipe.training, folder)  # the text stage's seed and precision are its own
+    models = dict(trained or {})
+    for part, kinds in EARLIER.get(type(recipe), {}).items():
+        name = getattr(recipe, part).model
+        if name in recipe_names():
+            if name not in models:
+                models[name] = _train_earlier(recipe, part, kinds, folder / part, quiet, models)
+            recipe = replace(recipe, **{part: replace(getattr(recipe, part), model=str(models[name]))})
+            accelerator = start_process(recipe.training, folder)  # the earlier run's seed and precision are its own
     return TRAINERS[type(recipe)](recipe, folder, accelerator, quiet)
 
 
-def _text_stage(recipe: ClipRecipe, folder: Path, quiet: bool) -> Path:
-    """The text tower that a recipe of the text stage trains first, on the same dataset with the same seed."""
+def _train_earlier(
+    recipe: Any, part: str, kinds: tuple[type[Recipe], ...], folder: Path, quiet: bool, trained: Mapping[str, Path]
+) -> Path:
+    """The tower that another recipe trains first, with the same seed and on the same captioned pictures."""
     if (folder / "model").exists():
         return folder / "model"
-    text = load_recipe(str(recipe.text.model))
-    if not isinstance(text, TextRecipe):
-        raise UserError(f"The text tower '{recipe.text.model}' is a recipe, but of no text stage; name one that is.")
-    text = replace(
-        text,
-        data=replace(text.data, dataset=recipe.data.dataset, sources=recipe.data.sources),
-        training=replace(text.training, seed=recipe.training.seed),
-    )
-    return train(text, folder, quiet)
+    name = str(getattr(recipe, part).model)
+    earlier: Any = load_recipe(name)
+    if not isinstance(earlier, kinds):
+        wanted = " or ".join(family for family, kind in KINDS.items() if kind in kinds)
+        raise UserError(f"The {part} '{name}' is a recipe, but not of the family {wanted}; name one that is.")
+    data: Any = earlier.data
+    if isinstance(earlier, TextRecipe | ClipRecipe):
+        sources = getattr(recipe.data, "sources", earlier.data.sources)
+        data = replace(earlier.data, dataset=recipe.data.dataset, sources=sources)
+    seeded = replace(earlier.training, seed=recipe.training.seed)
+    return train(replace(earlier, data=data, training=seeded), folder, quiet, trained)
 
 
 def open_run(recipe: Recipe, folder: Path) -> None:

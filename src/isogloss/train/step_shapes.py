@@ -17,7 +17,7 @@ from isogloss.models.lengths import by_length
 from isogloss.models.tower import FAILURES
 from isogloss.recipes import recipe_names
 from isogloss.train.clip_recipe import ClipRecipe
-from isogloss.train.recipe import Recipe
+from isogloss.train.text_recipe import TextRecipe
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class StepShapes:
     tokenised: bool
 
 
-def step_shapes(recipe: Recipe, *, images: int | None, tokens: int) -> StepShapes:
+def step_shapes(recipe: ClipRecipe | TextRecipe, *, images: int | None, tokens: int) -> StepShapes:
     """The shapes of a recipe's steps on one device.
 
     Args:

@@ -1,0 +1,177 @@
+"""What a chat model brings to the loop: two stages, each with its conversations, its loss and its validation."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from accelerate import Accelerator
+from torch import nn
+from transformers import LlavaProcessor
+
+from isogloss.data.chat_batch import ChatBatch
+from isogloss.data.chat_batches import ChatBatches
+from isogloss.data.chat_tokens import ChatTokens
+from isogloss.data.dataset import Dataset
+from isogloss.data.images import Pictures
+from isogloss.data.lessons import lessons
+from isogloss.data.mixture import Mixture
+from isogloss.losses import Losses
+from isogloss.losses.language_model import language_model_loss
+from isogloss.models.chat import ChatModel
+from isogloss.models.chat_building import build_chat
+from isogloss.models.chat_saving import load_chat, save_chat
+from isogloss.models.image_processor import picture_size
+from isogloss.models.lora import add_lora, merge_lora
+from isogloss.saving import new_folder
+from isogloss.train.chat_recipe import ChatRecipe, ChatStage
+from isogloss.train.features import Features
+from isogloss.train.loop import fit
+from isogloss.train.process import start_process
+from isogloss.train.stages import frozen_at
+
+EYES = "vision_tower.*"
+
+
+def chat_loss(model: nn.Module, batch: ChatBatch, features: Features | None = None) -> Losses:
+    """Cross entropy of what is learnt in a batch, over all processes.
+
+    Args:
+        features: of the pictures, for batches without pixels.
+    """
+    seen = None
+    if batch.pixel_values is None and features is not None and len(batch.images):
+        bare: Any = getattr(model, "module", model)
+        seen = features.of(batch.images, bare.visual_features)
+    output: Any = model(
+        input_ids=batch.input_ids,
+        position_ids=batch.position_ids,
+        pixel_values=batch.pixel_values if batch.pixel_values is not None and len(batch.pixel_values) else None,
+        features=seen,
+        labels=batch.labels,
+    )
+    return language_model_loss(output.logits, output.targets)
+
+
+def chat_tokens(model: ChatModel, processor: LlavaProcessor, most: int) -> ChatTokens:
+    """How conversations become token numbers for a chat model."""
+    return ChatTokens(processor.tokenizer, model.config.image_token_id, model.config.visual_tokens, most)
+
+
+def sees_anew(stage: ChatStage, step: int, steps_per_epoch: int) -> bool:
+    """Whether a step has to look at its pictures, because the eyes train or nothing is kept."""
+    return not stage.cache or EYES not in frozen_at(stage.stages, step, stage.training.steps, steps_per_epoch)
+
+
+def train_chat(recipe: ChatRecipe, folder: Path, accelerator: Accelerator, quiet: bool = False) -> Path:
+    """Train a chat model in its two stages, and save it with its processor as `folder/model`.
+
+    The folders `align` and `instruct` hold the log and the checkpoints of each.
+
+    Raises:
+        UserError: the dataset lacks a language, a part is absent or does not fit, or training cannot go on.
+    """
+    model, processor = _built(recipe) if recipe.start is None else load_chat(recipe.start)
+    dataset = Dataset.open(recipe.data.dataset)
+    for name, stage in (("align", recipe.align), ("instruct", recipe.instruct)):
+        if not stage.skipped:
+            accelerator = start_process(stage.training, folder / name)
+            _train_stage(recipe, stage, model, processor, dataset, folder / name, accelerator, quiet)
+    if accelerator.is_main_process:
+        with new_folder(folder / "model") as saved:
+            save_chat(model, processor, saved)
+    accelerator.wait_for_everyone()
+    return folder / "model"
+
+
+def _built(recipe: ChatRecipe) -> tuple[ChatModel, LlavaProcessor]:
+    return build_chat(
+        recipe.vision,
+        recipe.language_model,
+        recipe.connector,
+        image_size=recipe.data.image_size,
+        vision_feature_layer=recipe.vision_feature_layer,
+        chat_template=recipe.chat_template,
+    )
+
+
+def _train_stage(
+    recipe: ChatRecipe,
+    stage: ChatStage,
+    model: ChatModel,
+    processor: LlavaProcessor,
+    dataset: Dataset,
+    folder: Path,
+    accelerator: Accelerator,
+    quiet: bool,
+) -> None:
+    tokens = chat_tokens(model, processor, stage.row_tokens)
+    images: Any = processor.image_processor
+    scale: dict[str, Any] = {"mean": tuple(images.image_mean), "deviation": tuple(images.image_std)}
+
+    def pictures(split: str) -> Pictures:
+        size, data = picture_size(images), recipe.data
+        return Pictures(dataset, dataset.split(split, ()), size, keep=data.keep_pictures, threads=data.threads)
+
+    def batches(split: str, stage: ChatStage, per_step: int | None, seed: int, **options: Any) -> ChatBatches:
+        parts = lessons(dataset, split, stage.source, stage.languages, stage.sources, stage.shares)
+        sizes = {language: len(part) for language, part in parts.items()}
+        mixture = Mixture(sizes, stage.proportions or None, per_step or sum(sizes.values()), seed)
+        shown = pictures(split)
+        return ChatBatches(parts, tokens, mixture, stage.row_tokens, shown, **scale, **options)
+
+    learnt = batches(
+        "train",
+        stage,
+        stage.conversations_per_step,
+        stage.training.seed,
+        with_pixels=lambda step: sees_anew(stage, step, learnt.steps_per_epoch),
+        process=accelerator.process_index,
+        processes=accelerator.num_processes,
+    )
+    assert learnt.pictures is not None
+    features = Features(learnt.pictures, **scale) if stage.cache else None
+    validate = None
+    if "validation" in dataset.splits:
+        held_out = {
+            language: batches("validation", _alone(stage, language), None, 0, with_pixels=True)
+            for language in stage.languages
+        }
+        validate = validation(held_out)
+    model.language_model = add_lora(model.language_model, stage.lora)
+    fit(
+        model,
+        learnt,
+        lambda model, batch: chat_loss(model, batch, features),
+        training=stage.training,
+        folder=folder,
+        accelerator=accelerator,
+        stages=stage.stages,
+        validate=validate,
+        description=None if quiet else f"{folder.parent.name} {folder.name}",
+    )
+    model.language_model = merge_lora(model.language_model, stage.lora)
+
+
+def _alone(stage: ChatStage, language: str) -> ChatStage:
+    """A stage of one language, of which all there is takes part."""
+    return replace(stage, languages=(language,), shares={}, proportions={})
+
+
+def validation(batches: Mapping[str, ChatBatches]) -> Callable[[Any], dict[str, float]]:
+    """The validation of a stage: the loss on held-out conversations, by language and on average.
+
+    Args:
+        batches: of each language, whose first step has all that there is.
+    """
+    read: dict[str, ChatBatch] = {}
+
+    def validate(model: ChatModel) -> dict[str, float]:
+        losses: dict[str, float] = {}
+        for language, held_out in batches.items():
+            if language not in read:
+                read[language] = held_out[0]
+            losses[f"{language}_loss"] = float(chat_loss(model, read[language].to(model.device)).total)
+        return {"loss": sum(losses.values()) / len(losses), **losses}
+
+    return validate
