@@ -55,14 +55,15 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
         UserError: the file is missing or cannot be read, or another line is not a JSON object.
     """
     rows: list[dict[str, Any]] = []
-    lines = _read(path).splitlines(keepends=True)
+    # Not by splitlines(), for which signs that JSON may hold as they are, such as U+2028, end a line too.
+    lines = _read(path).split("\n")
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
             row = json.loads(line)
         except ValueError:
-            if number == len(lines) and not line.endswith("\n"):
+            if number == len(lines):
                 break
             row = None
         if not isinstance(row, dict):

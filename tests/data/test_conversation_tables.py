@@ -2,7 +2,9 @@
 
 import json
 import pickle
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -189,6 +191,22 @@ def test_a_large_table_is_mapped_and_says_the_same(root: Path, monkeypatch: pyte
         assert read[place] == mapped[place] == again[place]
     write_conversations(root, "en", [ANT], source="made up")
     assert tuple(read_conversations(root, "en", "train")) == (ANT,)
+
+
+def test_a_mapped_table_goes_to_another_process_as_its_path(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    many = [replace(one, key=f"{one.key}-{number}") for number in range(5000) for one in ALL]
+    write_conversations(root, "en", many, source="made up")
+    monkeypatch.setattr(conversation_set, "IN_MEMORY", 0)
+    some = read_conversations(root, "en", "train").take(np.array([1, 7_777, 19_999]))
+    assert some.keys and some[0]  # what is made when first asked for is not sent
+    sent = pickle.dumps(some)
+    assert len(sent) < 2_000
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool:
+        assert pool.submit(tuple, some).result() == tuple(some)
+    write_conversations(root, "en", [ANT], source="made up")
+    read_conversations(root, "en")
+    with pytest.raises(UserError, match="conversations-en-.* was changed while it was in use; run this again"):
+        pickle.loads(sent)
 
 
 def test_a_folder_of_text_alone(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from isogloss.data.conversation_tables import (
 from isogloss.data.conversations import Conversation
 from isogloss.data.dataset import ALL, Dataset
 from isogloss.data.index import kept
+from isogloss.data.mapped import MappedTable
 from isogloss.errors import UserError, unknown
 
 # Its functions are made when it is imported, so that no type checker sees them.
@@ -36,13 +37,23 @@ _COLUMNS = ("key", "images", "roles", "texts")
 class Conversations(Sequence[Conversation]):
     """Conversations of one language, in the order of their table.
 
-    language: its tag. table: of all conversations of the language, in memory or mapped; rows: of those that these are,
+    A mapped table is not copied into other processes, such as those that load batches: they open it again.
+
+    language: its tag. mapped: the table of all conversations of the language; rows: of those that these are,
     int64 [conversation].
     """
 
     language: str
-    table: pa.Table
+    mapped: MappedTable
     rows: NDArray[np.int64]
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Conversations, (self.language, self.mapped, self.rows)  # without what is made when first asked for
+
+    @property
+    def table(self) -> pa.Table:
+        """All conversations of the language, in memory or mapped."""
+        return self.mapped.table
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -62,7 +73,7 @@ class Conversations(Sequence[Conversation]):
 
     def take(self, places: NDArray[np.int64]) -> "Conversations":
         """Some of them: int64 [any] from 0 on."""
-        return Conversations(self.language, self.table, self.rows[places])
+        return Conversations(self.language, self.mapped, self.rows[places])
 
     @cached_property
     def keys(self) -> list[str]:
@@ -108,9 +119,10 @@ def read_conversations(
         )
 
     if _size(path) > IN_MEMORY:
-        table = kept(dataset.root, f"conversations-{language}", [], (dataset.root / "images.parquet", path), read).table
+        found = kept(dataset.root, f"conversations-{language}", [], (dataset.root / "images.parquet", path), read)
     else:
-        table = read()
+        found = MappedTable(read(), None)
+    table = found.table
     chosen = np.ones(table.num_rows, bool)
     if split != ALL:
         splits = pc.unique(table["split"]).to_pylist()
@@ -123,7 +135,7 @@ def read_conversations(
         if stranger is not None:
             raise unknown(f"source of the conversations in '{language}'", stranger, known)
         chosen &= pc.is_in(table["source"], value_set=pa.array(sorted(sources), pa.string())).to_numpy()
-    return Conversations(language, table, np.flatnonzero(chosen))
+    return Conversations(language, found, np.flatnonzero(chosen))
 
 
 def _size(path: Path) -> int:

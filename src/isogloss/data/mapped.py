@@ -6,11 +6,13 @@ import time
 import weakref
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from isogloss.errors import UserError
 from isogloss.saving import new_file
 
 # Bytes of files, those of the libraries included, that may stay in this process's memory: two gigabytes less what a
@@ -24,9 +26,11 @@ _OPEN: "weakref.WeakSet[mmap.mmap]" = weakref.WeakSet()
 class MappedFile:
     """A file whose bytes are memory, and which can be read beside that.
 
-    descriptor: of the open file; memory: its bytes; address: of the first of them.
+    path, mark: by which it is opened; descriptor: of the open file; memory: its bytes; address: of the first of them.
     """
 
+    path: Path
+    mark: str
     descriptor: int
     memory: mmap.mmap
     address: int
@@ -52,10 +56,18 @@ class MappedFile:
 
 @dataclass(frozen=True)
 class MappedTable:
-    """A table, and the file that it lies in; none where it could not be written and is in memory."""
+    """A table, and the file that it lies in; none where it could not be written and is in memory.
+
+    For another process it is the file's path, and is opened there again.
+    """
 
     table: pa.Table
     file: MappedFile | None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self.file is None:
+            return MappedTable, (self.table, None)
+        return reopen_mapped, (self.file.path, self.file.mark)
 
 
 def write_mapped(path: Path, table: pa.Table, mark: str) -> None:
@@ -92,7 +104,7 @@ def open_mapped(path: Path, mark: str) -> MappedTable | None:
         if found != f"{int(os.fstat(descriptor).st_mtime)} {mark}":
             return None
         _OPEN.add(memory)
-        file = MappedFile(descriptor, memory, buffer.address)
+        file = MappedFile(path.absolute(), mark, descriptor, memory, buffer.address)
         weakref.finalize(file, os.close, descriptor)
         return MappedTable(table.replace_schema_metadata(None), file)
     except (OSError, ValueError):  # of mmap: an empty file; of Arrow: anything damaged
@@ -100,6 +112,18 @@ def open_mapped(path: Path, mark: str) -> MappedTable | None:
     finally:
         if file is None:
             os.close(descriptor)
+
+
+def reopen_mapped(path: Path, mark: str) -> MappedTable:
+    """A table that another process has open.
+
+    Raises:
+        UserError: it was changed since.
+    """
+    found = open_mapped(path, mark)
+    if found is None:
+        raise UserError(f"{path} was changed while it was in use; run this again.")
+    return found
 
 
 def release_pages() -> None:
