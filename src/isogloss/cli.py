@@ -23,6 +23,7 @@ from isogloss.data.sources.commands import (
 from isogloss.data.worlds.shapes.command import data_shapes
 from isogloss.errors import UserError, unknown
 from isogloss.evaluate.judge.command import judge
+from isogloss.serve.chat_command import chat
 from isogloss.translate.command import translate
 
 _RUN_HELP = "the folder that is made for the run; one that was stopped goes on."
@@ -133,6 +134,7 @@ COMMANDS: dict[tuple[str, ...], Callable[..., None]] = {
     ("compare",): compare,
     ("report",): report,
     ("search",): search,
+    ("chat",): chat,
     ("judge",): judge,
 }
 

@@ -38,6 +38,10 @@ OPTIONS = {
     "compare": ("folder", "split", "languages"),
     "report": (),
     "search": ("top", "split", "dataset", "names"),
+    "chat": (
+        *("prompt", "reply-in", "beams", "temperature", "top-p", "repetition-penalty", "max-tokens", "seed"),
+        *("quantise", "device", "text-safety", "text-limits", "picture-safety", "picture-limits"),
+    ),
     "judge": (
         *("ours", "reference", "judge", "model", "folder", "key", "pictures", "concurrency", "attempts", "timeout"),
         *("temperature", "retry"),

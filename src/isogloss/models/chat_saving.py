@@ -68,8 +68,11 @@ def save_chat(model: ChatModel, processor: LlavaProcessor, folder: Path) -> None
         processor.save_pretrained(partial)
 
 
-def load_chat(folder: str | Path) -> tuple[ChatModel, LlavaProcessor]:
+def load_chat(folder: str | Path, **options: Any) -> tuple[ChatModel, LlavaProcessor]:
     """A saved chat model and its processor, whichever of both ways it was saved; or anybody's LLaVA.
+
+    Args:
+        options: of Transformers' `from_pretrained`, such as a `quantization_config`.
 
     Raises:
         UserError: the folder holds none, or not all of its weights.
@@ -82,7 +85,7 @@ def load_chat(folder: str | Path) -> tuple[ChatModel, LlavaProcessor]:
                 f"{folder} holds no chat model, but a {config.model_type}; name the folder of a finished run."
             )
         kind: Any = ChatModel if isinstance(config, ChatConfig) else LlavaForConditionalGeneration
-        model, report = kind.from_pretrained(folder, config=config, output_loading_info=True)
+        model, report = kind.from_pretrained(folder, config=config, output_loading_info=True, **options)
         processor = AutoProcessor.from_pretrained(folder)
     except FAILURES as error:
         raise UserError(
