@@ -139,8 +139,9 @@ def test_dirty_entries_are_left_out_with_their_reasons(tmp_path: Path, pictures:
         entry("in reply", "a.png", "What?", "<image>"),
         entry("empty", "a.png", "<image>\nWhat?", " \n"),
         {"id": "twice", "conversations": [*said("Hello"), *said("Hello", "Hi")]},
-        entry("no reply", None, "Hello", "Hi", "Who?"),
-        {"id": "first", "conversations": [{"from": "gpt", "value": "Hi"}, *said("Hello", "Hi")]},
+        entry("no reply", None, "Hello"),
+        entry("shown last", ["a.png", "c.png"], "<image>", "Hi", "<image>\nWho?"),
+        {"id": "first", "conversations": [{"from": "gpt", "value": "Hi"}, *said("Hello")]},
         {"id": "role", "conversations": [{"from": "tool", "value": "Hi"}]},
         {"id": "null", "conversations": [{"from": "human", "value": None}]},
         {"id": "half", "conversations": said("\ud83d", "Hi")},
@@ -167,6 +168,7 @@ def test_dirty_entries_are_left_out_with_their_reasons(tmp_path: Path, pictures:
             ("empty turn", "empty"),
             ("turns of one side in a row", "twice"),
             ("no reply at the end", "no reply"),
+            ("no reply at the end", "shown last"),
             ("assistant speaks first", "first"),
             ("unknown role", "role"),
             ("turn that is not text", "null"),
@@ -177,6 +179,40 @@ def test_dirty_entries_are_left_out_with_their_reasons(tmp_path: Path, pictures:
             ("row without a conversation", ""),
         ]
     )
+
+
+def test_a_greeting_before_and_a_question_after_all_exchanges_are_left_out(tmp_path: Path, pictures: Path) -> None:
+    greeting = {"from": "gpt", "value": "Hi! I look at pictures."}
+    exchange = said("<image>\nWhat?", "An ant.")
+    more = said("Sure?", "Yes.")
+    after = said("And the other?")
+    conversations = [
+        [greeting, *exchange],
+        [*exchange, *more, *after],
+        [greeting, *exchange, *after],
+        [{"from": "system", "value": "Be kind."}, greeting, *exchange],
+    ]
+    rows = [{"id": n, "image": "a.png", "conversations": one} for n, one in enumerate(conversations)]
+    found = read(write(tmp_path, rows), pictures, tmp_path / "out")
+    first = (Turn("user", "<image>\nWhat?"), Turn("assistant", "An ant."))
+    assert [one.turns for one in found] == [
+        first,
+        (*first, Turn("user", "Sure?"), Turn("assistant", "Yes.")),
+        first,
+        (Turn("system", "Be kind."), *first),
+    ]
+    assert rejected(tmp_path / "out") == []
+
+
+@pytest.mark.parametrize("greetings", [1, 2])
+def test_no_exchange_is_made_of_turns_that_are_none(tmp_path: Path, pictures: Path, greetings: int) -> None:
+    greeting = [{"from": "gpt", "value": "Hi!"}] * greetings
+    rows = [
+        entry("good", "a.png", "<image>", "An ant."),
+        {"id": "bad", "conversations": [*greeting, *said("Who?", "I.")[:greetings]]},
+    ]
+    assert [one.key for one in read(write(tmp_path, rows), pictures, tmp_path / "out")] == ["good"]
+    assert rejected(tmp_path / "out") == [("assistant speaks first", "bad")]
 
 
 def test_ids_that_several_have_and_names_that_differ_in_the_ending(tmp_path: Path, pictures: Path) -> None:

@@ -61,7 +61,28 @@ def read_entry(row: Any) -> Entry | Skipped:
         shown += pictures
         if text or role != "system":  # many files have a system turn that says nothing
             turns.append(Turn(role, text))
-    return Entry(identity, _in_order(shown, named), tuple(turns))
+    return Entry(identity, _in_order(shown, named), exchanges(turns))
+
+
+def exchanges(turns: Sequence[Turn]) -> tuple[Turn, ...]:
+    """The turns from a question to a reply, where one of the assistant precedes them or one of the user follows.
+
+    LLaVA leaves out the former, and learns nothing from the latter. Nothing is left out that has a picture in it, nor
+    where no exchange would remain.
+
+    >>> [turn.text for turn in exchanges([Turn("assistant", "Hi!"), Turn("user", "Who?"), Turn("assistant", "I.")])]
+    ['Who?', 'I.']
+    """
+    system = [turn for turn in turns[:1] if turn.role == "system"]
+    said = list(turns[len(system) :])
+    if said and said[0].role == "assistant":
+        said = said[1:]
+    if said and said[-1].role == "user" and IMAGE not in said[-1].text:
+        said = said[:-1]
+    roles = [turn.role for turn in said]
+    if not roles or roles[0] != "user" or roles[-1] != "assistant":
+        return tuple(turns)
+    return (*system, *said)
 
 
 def _named(row: Mapping[str, Any]) -> list[str] | None:
