@@ -26,7 +26,7 @@ OPTIONS = {
     ),
     "data coco": ("annotations", "images", "karpathy", "language", "licence", *IMPORT),
     "data flickr": ("images", "karpathy", "tokens", "splits", "language", "licence", *IMPORT),
-    "data remove": ("language", "source"),
+    "data remove": ("language", "source", "what"),
     "data webdataset": ("captions", "language", "licence", *IMPORT),
     "data hub": (
         *("config", "revision", "split", "image", "captions", "language", "language-column", "key", "split-column"),

@@ -63,23 +63,32 @@ def data_add(
         print(f"Left out: {reasons}; {directory / 'rejected' / 'added' / f'{added.tag}.parquet'} lists them")
 
 
-def data_remove(directory: tyro.conf.Positional[Path], language: str = "", source: str = "") -> None:
+def data_remove(directory: tyro.conf.Positional[Path], language: str = "", source: str = "", what: str = "") -> None:
     """Take a language out of a dataset folder, or what one source said in it.
 
     Args:
         directory: the dataset folder.
         language: the language's tag.
-        source: only the captions that this source gave, such as apertium; without it all of the language.
+        source: only what this source gave, such as apertium; without it all of the language.
+        what: "captions" or "conversations"; without it both.
     """
+    from isogloss.data.conversation_tables import conversation_languages
     from isogloss.data.dataset import Dataset
     from isogloss.data.remove import remove
+    from isogloss.data.tables import many
 
     if not language:
         raise UserError("Name the language to take out with --language, as in --language hi.")
-    count = remove(directory, language, source)
-    print(
-        f"{directory}: {count:,} captions were taken out; there is now {', '.join(Dataset.open(directory).languages)}"
-    )
+    removed = remove(directory, language, source, what)
+    talked = conversation_languages(directory)
+    counts = [many(removed.captions, "caption")] if removed.captions or not removed.conversations else []
+    counts += [many(removed.conversations, "conversation")] if removed.conversations else []
+    there = [
+        f"{', '.join(tags)}{also}"
+        for tags, also in ((Dataset.open(directory).languages, ""), (talked, " in conversations"))
+        if tags
+    ]
+    print(f"{directory}: {' and '.join(counts)} taken out; there is now {' and '.join(there) or 'no text'}")
 
 
 def data_show(

@@ -64,7 +64,7 @@ def conversation_languages(root: str | Path) -> tuple[str, ...]:
     if missing:
         raise UserError(
             f"{table_path(root, missing[0])} is missing, a table of conversations that dataset.json names; restore it, or "
-            "make the dataset again."
+            f"take it out with `isogloss data remove {root} --language {missing[0]} --what conversations`."
         )
     return found
 

@@ -67,7 +67,8 @@ class Dataset:
         if missing:
             raise UserError(
                 f"{root / 'captions' / (missing[0] + '.parquet')} is missing, a caption table that dataset.json names; "
-                f"restore it, or take the language out with `isogloss data remove {root} --language {missing[0]}`."
+                f"restore it, or take the language out with `isogloss data remove {root} --language {missing[0]} "
+                "--what captions`."
             )
         return cls(root, information, languages)
 

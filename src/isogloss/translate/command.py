@@ -125,7 +125,7 @@ def _print_results(jobs: "Jobs", judge: "Judge | None") -> None:
             table.add_row(_named(job), *(f"{count:,}" for count in counts), why)
             beside += [
                 f"{count:,} translations of {engine} stay beside them; `isogloss data remove {job.dataset.root} --language "
-                f"{job.target.tag} --source {engine}` takes them out."
+                f"{job.target.tag} --source {engine} --what {job.what}` takes them out."
                 for engine, count in result.beside.items()
             ]
     finally:  # what is done is told, also where a later language fails
