@@ -12,7 +12,7 @@ from isogloss.train.training import Training
 recipe = LanguageModelRecipe(
     data=CorpusData(dataset="shapes-text", conversations_per_step=48, row_tokens=192),
     config={
-        "model_type": "qwen3",
+        "model_type": "llama",
         "hidden_size": 192,
         "num_hidden_layers": 2,
         "num_attention_heads": 8,
