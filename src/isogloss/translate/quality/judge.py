@@ -20,7 +20,7 @@ from isogloss.translate.quality.meaning import similarities
 from isogloss.translate.quality.pairs import Fails, Pairs
 from isogloss.translate.quality.refusals import refusals
 from isogloss.translate.quality.repetition import repetitions
-from isogloss.translate.quality.scripts import wrong_script
+from isogloss.translate.quality.scripts import without_letters, wrong_script
 from isogloss.translate.quality.truncation import breaks_off
 
 # In the order in which they are asked: a caption bears the first that holds.
@@ -152,6 +152,7 @@ def evidence(
 
     def wrong_language() -> Fails:
         confidence = language_confidence(pairs.texts, pairs.source, pairs.target, shown)
+        confidence[without_letters(pairs.texts, pairs.target)] = 1.0  # where the check of scripts has the say
         least = np.where(is_short(pairs.texts), checks.short_confidence, checks.language_confidence)
         lower(1 - np.log(np.maximum(confidence, 1e-300)) / np.log(least))
         return confidence < least

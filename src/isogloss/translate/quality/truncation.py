@@ -20,7 +20,7 @@ def breaks_off(pairs: Pairs, closed: float, last: float) -> Fails:
     """Where a translation has no full stop though its source has, or ends with a word that none ends with.
 
     Where the source, too, ends with a word that hardly any source ends with, as where all others end with a number, its
-    translation may.
+    translation may. A source of one word cannot be cut, and its translation may be a word that ends no caption, as "un".
 
     Both are judged by the pair's own habits, and not at all where they are not known. Words are of any language: that
     "the" or "on a" end no caption is seen in the captions themselves. The last word of a text without spaces is its
@@ -37,7 +37,7 @@ def breaks_off(pairs: Pairs, closed: float, last: float) -> Fails:
     if stop.sum() >= CAPTIONS and kept[stop].mean() >= closed:
         fails |= stop & ~kept
     rare_source, rare_text = (_ends_rarely(words, last) for words in (pairs.source_words, pairs.text_words))
-    return fails | (rare_text & ~rare_source & ~kept)
+    return fails | (rare_text & ~rare_source & ~kept & (pairs.source_words.counts > 1))
 
 
 def _ends_rarely(words: Words, last: float) -> Fails:
