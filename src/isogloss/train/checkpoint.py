@@ -59,7 +59,7 @@ def load_checkpoint(accelerator: Any, folder: Path) -> int:
     """Restore the last checkpoint of a run, if it has one; the number of steps it has done.
 
     Raises:
-        UserError: it is damaged, or of another model.
+        UserError: it is damaged, or of another model, or what is frozen has changed since.
     """
     if accelerator.is_main_process:
         remove_abandoned(folder / "checkpoints")
@@ -72,7 +72,7 @@ def load_checkpoint(accelerator: Any, folder: Path) -> int:
     step, path = found[-1]
     try:
         accelerator.load_state(str(path))
-    except torch.OutOfMemoryError:
+    except (torch.OutOfMemoryError, UserError):
         raise
     except Exception as error:  # safetensors, pickle and torch each raise their own
         reason = (str(error).splitlines() or [type(error).__name__])[0].rstrip(".:")

@@ -16,9 +16,10 @@ from isogloss.data.batch import Batches
 from isogloss.errors import UserError
 from isogloss.losses import Losses
 from isogloss.train.checkpoint import load_checkpoint, save_checkpoint
+from isogloss.train.left_out import leave_out
 from isogloss.train.log import MetricsLog, progress_bar
 from isogloss.train.process import any_process, attention, default_signals, interruption, seed_step
-from isogloss.train.stages import Stage, freeze, frozen_at, frozen_modules
+from isogloss.train.stages import Stage, freeze, frozen_at, frozen_modules, never_trained
 from isogloss.train.training import Training
 
 # So many steps in a row without a finite gradient are no accident of one batch.
@@ -106,6 +107,7 @@ def fit(
     bare = accelerator.unwrap_model(model)
     interval = Interval()
     accelerator.register_for_checkpointing(interval)
+    leave_out(accelerator, model, never_trained(bare, stages, training.steps, batches.steps_per_epoch, fixed))
     start = load_checkpoint(accelerator, folder)
     log = MetricsLog(folder / "metrics.jsonl", start) if accelerator.is_main_process else None
     if training.trackers:

@@ -63,6 +63,23 @@ def freeze(model: nn.Module, patterns: Sequence[str], fixed: Collection[str] = (
             parameter.grad = None
 
 
+def never_trained(
+    model: nn.Module, stages: Sequence[Stage], steps: int, steps_per_epoch: int, fixed: Collection[str] = ()
+) -> set[str]:
+    """The names of the parameters that are frozen from the first step of a run to the last.
+
+    Args:
+        fixed: names that never train, whatever the stage.
+    """
+    starts = {stage.first_step(steps, steps_per_epoch) for stage in stages}
+    patterns = [frozen_at(stages, step, steps, steps_per_epoch) for step in {0, *starts} if step < steps]
+    return {
+        name
+        for name, _ in model.named_parameters()
+        if name in fixed or all(any(fnmatchcase(name, one) for one in together) for together in patterns)
+    }
+
+
 def frozen_modules(model: nn.Module) -> list[nn.Module]:
     """The modules that are wholly frozen, which rest in evaluation mode: no dropout, and batch statistics that stay."""
     found: list[nn.Module] = []
