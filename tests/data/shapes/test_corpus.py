@@ -10,8 +10,9 @@ from data.shapes.any_scene import some_scenes
 from data.shapes.expected_captions import LANGUAGES
 
 from isogloss.data.conversations import Conversation, fault
+from isogloss.data.templates.instructions import instructions
 from isogloss.data.worlds.shapes.corpus import Proportions, content_text, switched, text_conversations
-from isogloss.data.worlds.shapes.grammar import GRAMMARS, answer_text, caption, instructions, keywords, question_text
+from isogloss.data.worlds.shapes.grammar import GRAMMARS, answer_text, caption, keywords, question_text
 from isogloss.data.worlds.shapes.lexicon import found
 from isogloss.data.worlds.shapes.questions import Answer, Question, questions
 from isogloss.data.worlds.shapes.scene import COLOURS, SHAPES, Group, Scene

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from isogloss.data.conversations import IMAGE, fault
+from isogloss.data.templates.instructions import instructions
 from isogloss.data.worlds.shapes.dialogues import conversation, dialogue
-from isogloss.data.worlds.shapes.grammar import answer_text, caption, instructions, question_text
+from isogloss.data.worlds.shapes.grammar import answer_text, caption, question_text
 from isogloss.data.worlds.shapes.questions import questions
 from isogloss.data.worlds.shapes.scene import Scene
 

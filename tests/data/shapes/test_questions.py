@@ -12,7 +12,8 @@ from data.shapes.expected_captions import LANGUAGES
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isogloss.data.worlds.shapes.grammar import answer_text, instructions, phrase, question_text
+from isogloss.data.templates.instructions import instructions
+from isogloss.data.worlds.shapes.grammar import answer_text, phrase, question_text
 from isogloss.data.worlds.shapes.questions import Answer, Question, questions
 from isogloss.data.worlds.shapes.scene import Group, Scene
 

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from numpy.random import Generator
 
 from isogloss.data.conversations import IMAGE, Conversation, Turn
-from isogloss.data.worlds.shapes.grammar import answer_text, caption, instructions, question_text
+from isogloss.data.templates.instructions import instructions
+from isogloss.data.worlds.shapes.grammar import answer_text, caption, question_text
 from isogloss.data.worlds.shapes.questions import questions
 from isogloss.data.worlds.shapes.scene import Scene
 

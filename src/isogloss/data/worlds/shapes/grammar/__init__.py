@@ -118,12 +118,3 @@ def answer_text(answer: Answer, language: str) -> str:
         UserError: the shapes world does not speak the language.
     """
     return grammar_of(language).answer(answer)
-
-
-def instructions(language: str) -> tuple[str, ...]:
-    """Ways to ask for a description of the picture.
-
-    Raises:
-        UserError: the shapes world does not speak the language.
-    """
-    return grammar_of(language).INSTRUCTIONS

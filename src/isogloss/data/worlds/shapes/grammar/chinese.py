@@ -50,13 +50,6 @@ WORDS = Words(
         "below": ("下方", "下面", "下边"),
     },
 )
-INSTRUCTIONS = (
-    "请描述这张图片。",
-    "图片里有什么？",
-    "你在这张图片里看到了什么？",
-    "说说图片上画的是什么。",
-    "请简单描述一下这张图。",
-)
 LANDMARK_FIRST = True
 SEPARATOR = ""
 

@@ -31,13 +31,6 @@ WORDS = Words(
     counts={1: ("one", "a", "an"), 2: ("two",), 3: ("three",), 4: ("four",)},
     relations={"left_of": ("left",), "right_of": ("right",), "above": ("above", "over"), "below": ("below", "under")},
 )
-INSTRUCTIONS = (
-    "Describe the picture.",
-    "What is in the picture?",
-    "What do you see in this picture?",
-    "Say what the picture shows.",
-    "Give a short description of the image.",
-)
 LANDMARK_FIRST = False
 SEPARATOR = " "
 

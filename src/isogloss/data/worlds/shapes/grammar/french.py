@@ -49,13 +49,6 @@ WORDS = Words(
         "below": ("au-dessous", "en dessous", "sous"),
     },
 )
-INSTRUCTIONS = (
-    "Décris l'image.",
-    "Qu'y a-t-il sur l'image ?",
-    "Que vois-tu sur cette image ?",
-    "Dis ce que montre l'image.",
-    "Fais une brève description de l'image.",
-)
 LANDMARK_FIRST = False
 SEPARATOR = " "
 

@@ -50,13 +50,6 @@ WORDS = Words(
         "below": ("unter", "unterhalb"),
     },
 )
-INSTRUCTIONS = (
-    "Beschreibe das Bild.",
-    "Was ist auf dem Bild zu sehen?",
-    "Was siehst du auf diesem Bild?",
-    "Sag, was das Bild zeigt.",
-    "Gib eine kurze Beschreibung des Bildes.",
-)
 LANDMARK_FIRST = False
 SEPARATOR = " "
 

@@ -33,16 +33,12 @@ class Grammar(Protocol):
 
     Attributes:
         WORDS: its words.
-        INSTRUCTIONS: ways to ask for a description of the picture.
         LANDMARK_FIRST: whether the thing that another one is placed by comes before that other one.
         SEPARATOR: what stands between words.
     """
 
     @property
     def WORDS(self) -> Words: ...  # noqa: N802
-
-    @property
-    def INSTRUCTIONS(self) -> tuple[str, ...]: ...  # noqa: N802
 
     @property
     def LANDMARK_FIRST(self) -> bool: ...  # noqa: N802

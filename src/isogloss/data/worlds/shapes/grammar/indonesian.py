@@ -46,13 +46,6 @@ WORDS = Words(
     },
     relations={"left_of": ("kiri",), "right_of": ("kanan",), "above": ("atas",), "below": ("bawah",)},
 )
-INSTRUCTIONS = (
-    "Jelaskan gambar ini.",
-    "Ada apa di gambar ini?",
-    "Apa yang kamu lihat di gambar ini?",
-    "Sebutkan apa yang ditunjukkan gambar ini.",
-    "Berikan deskripsi singkat gambar ini.",
-)
 LANDMARK_FIRST = False
 SEPARATOR = " "
 

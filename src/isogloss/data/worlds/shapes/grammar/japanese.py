@@ -48,13 +48,6 @@ WORDS = Words(
     },
     relations={"left_of": ("左", "左側"), "right_of": ("右", "右側"), "above": ("上", "上側"), "below": ("下", "下側")},
 )
-INSTRUCTIONS = (
-    "この画像を説明してください。",
-    "画像には何がありますか。",
-    "この画像には何が見えますか。",
-    "画像に写っているものを述べてください。",
-    "画像を簡単に説明してください。",
-)
 LANDMARK_FIRST = True
 SEPARATOR = ""
 

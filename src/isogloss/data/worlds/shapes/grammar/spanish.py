@@ -45,13 +45,6 @@ WORDS = Words(
         "below": ("debajo", "bajo", "abajo"),
     },
 )
-INSTRUCTIONS = (
-    "Describe la imagen.",
-    "¿Qué hay en la imagen?",
-    "¿Qué ves en esta imagen?",
-    "Di qué muestra la imagen.",
-    "Haz una breve descripción de la imagen.",
-)
 LANDMARK_FIRST = False
 SEPARATOR = " "
 

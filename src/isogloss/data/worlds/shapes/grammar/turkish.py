@@ -39,13 +39,6 @@ WORDS = Words(
         "below": ("alt", "altında", "altındaki", "aşağısında"),
     },
 )
-INSTRUCTIONS = (
-    "Resmi betimle.",
-    "Resimde ne var?",
-    "Bu resimde ne görüyorsun?",
-    "Resmin ne gösterdiğini söyle.",
-    "Resmi kısaca anlat.",
-)
 LANDMARK_FIRST = True
 SEPARATOR = " "
 
