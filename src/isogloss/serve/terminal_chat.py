@@ -1,8 +1,8 @@
 """A conversation in the terminal, or through a pipe."""
 
 import sys
-from collections.abc import Generator, Iterator, Sequence
-from typing import TextIO
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 
 from PIL import Image
 
@@ -26,8 +26,10 @@ def say(chat: Chat, prompt: str, pictures: Sequence[Image.Image], reply_in: str 
         UserError: as of `Chat.stream`.
     """
     before = chat.left_out
-    for piece in _closed(chat.stream(prompt, images=pictures, reply_in=reply_in)):
-        print(piece, end="", flush=True)
+    # Closed, so that the writing is over when something else is done, whatever ended it.
+    with closing(chat.stream(prompt, images=pictures, reply_in=reply_in)) as pieces:
+        for piece in pieces:
+            print(piece, end="", flush=True)
     print(flush=True)
     if chat.left_out > before:
         gone = "exchange is" if chat.left_out == 1 else f"{chat.left_out} exchanges are"
@@ -46,8 +48,9 @@ def converse(chat: Chat, pictures: Sequence[Image.Image], reply_in: str | None) 
     waiting = list(pictures)
     if terminal:
         _note(f"Ask something in any language. {', '.join(COMMANDS)}; Ctrl-C stops a reply.")
-    for line in _lines(sys.stdin, terminal):
+    for line in _lines(terminal):
         word, _, rest = line.partition(" ")
+        turns = len(chat.turns)
         try:
             if word == "/quit":
                 break
@@ -69,12 +72,12 @@ def converse(chat: Chat, pictures: Sequence[Image.Image], reply_in: str | None) 
             _note(f"isogloss: {error}")
         except KeyboardInterrupt:
             print(flush=True)
-            if len(chat.turns) > 0 and chat.turns[-1].role == "assistant":
+            if len(chat.turns) > turns:  # a reply of which nothing was shown was not asked for
                 waiting = []
     return well
 
 
-def _lines(source: TextIO, terminal: bool) -> Iterator[str]:
+def _lines(terminal: bool) -> Iterator[str]:
     """What is typed, without the space around it."""
     if terminal:
         import readline  # noqa: F401  # pyright: ignore[reportUnusedImport]  # lines can be edited once it is imported
@@ -82,7 +85,7 @@ def _lines(source: TextIO, terminal: bool) -> Iterator[str]:
         try:
             if terminal:
                 line = input(_PROMPT)
-            elif not (line := source.readline()):
+            elif not (line := sys.stdin.readline()):
                 return
         except EOFError:
             print()
@@ -93,14 +96,6 @@ def _lines(source: TextIO, terminal: bool) -> Iterator[str]:
             print()
             continue
         yield line.strip()
-
-
-def _closed(pieces: Generator[str]) -> Iterator[str]:
-    """The pieces, whose writing is over when something else is done, whatever ended them."""
-    try:
-        yield from pieces
-    finally:
-        pieces.close()
 
 
 def _note(text: str) -> None:
