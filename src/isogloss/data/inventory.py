@@ -1,10 +1,8 @@
 """What is in a dataset: counted table by table and batch by batch, so that ten million pictures fit as well as ten."""
 
-from collections import Counter, defaultdict
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,10 +11,17 @@ import pyarrow.compute
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from isogloss.data.conversation_inventory import (
+    ConversationInventory,
+    conversation_inventories,
+    sampled_conversations,
+)
+from isogloss.data.conversations import Conversation
+from isogloss.data.counting import Scores, batches, count, most_first, quartiles
 from isogloss.data.dataset import Dataset
+from isogloss.data.rejections import Rejected, imported, rejected
 from isogloss.data.tables import LONGEST_CAPTION
 from isogloss.data.tally import Tally
-from isogloss.errors import UserError
 
 # Its functions are made when it is imported, so that no type checker sees them.
 pc: Any = pyarrow.compute
@@ -43,14 +48,6 @@ class PictureInventory:
 
 
 @dataclass(frozen=True)
-class Scores:
-    """The scores of a language's captions: how many have one, and their quartiles."""
-
-    count: int
-    quartiles: tuple[float, float, float]
-
-
-@dataclass(frozen=True)
 class LanguageInventory:
     """The captions of one language.
 
@@ -69,24 +66,13 @@ class LanguageInventory:
 
 
 @dataclass(frozen=True)
-class Rejected:
-    """Captions of a language that were left out, by source (of an engine) or by table, and reason."""
-
-    tag: str
-    origin: str
-    reasons: Mapping[str, int]
-
-    @property
-    def count(self) -> int:
-        return sum(self.reasons.values())
-
-
-@dataclass(frozen=True)
 class Inventory:
     """All of it.
 
     translations: what the translation job rejected; added: what `isogloss data add` did; imported: entries that the
-    import left out, by reason; sample: rows of images.parquet, by chance, of pictures that have a caption.
+    import left out, by reason; sample: rows of images.parquet, by chance, of pictures that have a caption; spoken: the
+    conversations of each language; unspoken: those whose translation was rejected; talks: conversations by chance, each in
+    every language that has it.
     """
 
     pictures: PictureInventory
@@ -95,6 +81,9 @@ class Inventory:
     added: tuple[Rejected, ...]
     imported: Mapping[str, int]
     sample: tuple[int, ...]
+    spoken: tuple[ConversationInventory, ...] = ()
+    unspoken: tuple[Rejected, ...] = ()
+    talks: tuple[Mapping[str, Conversation], ...] = ()
 
     def rejection_rate(self, tag: str, origin: str = "") -> float | None:
         """The share of the translations into a language, or of one engine's, that was rejected; None without any."""
@@ -122,10 +111,13 @@ def take_inventory(dataset: Dataset, samples: int = 0, seed: int = 0) -> Invento
     return Inventory(
         pictures,
         tuple(languages),
-        tuple(_rejected(dataset.root / "rejected", "source")),
-        tuple(_rejected(dataset.root / "rejected" / "added", "file")),
-        _imported(dataset.root / "rejected.parquet"),
+        tuple(rejected(dataset.root / "rejected", "source")),
+        tuple(rejected(dataset.root / "rejected" / "added", "file")),
+        imported(dataset.root / "rejected.parquet"),
         tuple(int(row) for row in np.sort(chosen)),
+        conversation_inventories(dataset, keys, splits, list(pictures.splits)),
+        tuple(rejected(dataset.root / "rejected" / "conversations", "source")),
+        tuple(sampled_conversations(dataset, samples, seed)),
     )
 
 
@@ -138,7 +130,9 @@ def _pictures(dataset: Dataset) -> tuple[pa.ChunkedArray, NDArray[np.int64], Pic
     size = 0
     endings: Counter[str] = Counter()
     places: Counter[str] = Counter()
-    for batch in _batches(dataset.root / "images.parquet", ["key", "split", "file", "length", "width", "height"]):
+    for batch in batches(
+        dataset.root / "images.parquet", ["key", "split", "file", "length", "width", "height"], _BATCH
+    ):
         names += [name for name in pc.unique(batch["split"]).to_pylist() if name not in names]
         numbers.append(pc.index_in(batch["split"], value_set=pa.array(names)).to_numpy(False).astype(np.int16))
         keys.append(batch["key"].cast(pa.large_string()))
@@ -147,12 +141,12 @@ def _pictures(dataset: Dataset) -> tuple[pa.ChunkedArray, NDArray[np.int64], Pic
         lengths = batch["length"].to_numpy(False).astype(np.int64)
         kilobytes.add(lengths // 1000)
         size += int(lengths.sum())
-        _count(endings, pc.utf8_lower(pc.replace_substring_regex(batch["file"], r"^.*[./]", "")))
-        _count(places, _place(batch["file"]))
+        count(endings, pc.utf8_lower(pc.replace_substring_regex(batch["file"], r"^.*[./]", "")))
+        count(places, _place(batch["file"]))
     number = np.concatenate([np.zeros(0, np.int16), *numbers])
     counts = np.bincount(number, minlength=len(names)).tolist()
     pictures = PictureInventory(
-        dict(zip(names, counts, strict=True)), width, height, kilobytes, size, _sorted(endings), _sorted(places)
+        dict(zip(names, counts, strict=True)), width, height, kilobytes, size, most_first(endings), most_first(places)
     )
     return pa.chunked_array(keys, pa.large_string()), number.astype(np.int64), pictures
 
@@ -174,12 +168,12 @@ def _language(
     scores: list[NDArray[np.float32]] = []
     owners = _Owners(keys)
     columns = ["key", "text", "source", "score", "original"]
-    for batch in _batches(path, [name for name in columns if name in pq.read_schema(path).names]):
+    for batch in batches(path, [name for name in columns if name in pq.read_schema(path).names], _BATCH):
         owners.add(batch["key"].cast(pa.large_string()))
         lengths.add(pc.utf8_length(batch["text"]).to_numpy(False).astype(np.int64))
-        _count(sources, batch["source"])
+        count(sources, batch["source"])
         if "original" in batch.schema.names:
-            _count(translated, batch["source"].filter(pc.is_valid(batch["original"])))
+            count(translated, batch["source"].filter(pc.is_valid(batch["original"])))
         scores.append(batch["score"].drop_null().to_numpy(False).astype(np.float32))
     owners.settle()
     counts = np.bincount(splits[owners.seen], minlength=len(names)).tolist()
@@ -188,9 +182,9 @@ def _language(
         lengths.total,
         dict(zip(names, counts, strict=True)),
         lengths,
-        _sorted(sources),
-        _sorted(translated),
-        _scores(np.concatenate([np.zeros(0, np.float32), *scores])),
+        most_first(sources),
+        most_first(translated),
+        quartiles(np.concatenate([np.zeros(0, np.float32), *scores])),
         owners.strangers,
     )
     return counted, owners.seen
@@ -229,33 +223,6 @@ class _Owners:
             self.strangers = rows.null_count
 
 
-def _scores(scores: NDArray[np.float32]) -> Scores | None:
-    if not len(scores):
-        return None
-    low, middle, high = (float(value) for value in np.quantile(scores, [0.25, 0.5, 0.75]))
-    return Scores(len(scores), (low, middle, high))
-
-
-def _rejected(folder: Path, origin: str) -> Iterator[Rejected]:
-    """What the tables of a folder list, by the language that names the table and by `origin`."""
-    for path in sorted(folder.glob("*.parquet")):
-        reasons: defaultdict[str, Counter[str]] = defaultdict(Counter)
-        for batch in _batches(path, [origin, "reason"]):
-            grouped = pa.Table.from_batches([batch]).group_by([origin, "reason"]).aggregate([([], "count_all")])
-            for one in grouped.to_pylist():
-                reasons[str(one[origin])][str(one["reason"])] += one["count_all"]
-        for name in sorted(reasons):
-            yield Rejected(path.stem, name, _sorted(reasons[name]))
-
-
-def _imported(path: Path) -> Mapping[str, int]:
-    reasons: Counter[str] = Counter()
-    if path.exists():
-        for batch in _batches(path, ["reason"]):
-            _count(reasons, batch["reason"])
-    return _sorted(reasons)
-
-
 def sampled(dataset: Dataset, rows: Sequence[int]) -> list[dict[str, Any]]:
     """The rows of images.parquet with these numbers, and under "captions" each one's captions: language → table rows.
 
@@ -266,37 +233,14 @@ def sampled(dataset: Dataset, rows: Sequence[int]) -> list[dict[str, Any]]:
     """
     found: list[dict[str, Any]] = []
     start = 0
-    for batch in _batches(dataset.root / "images.parquet", None):
+    for batch in batches(dataset.root / "images.parquet", None, _BATCH):
         inside = [row - start for row in rows if start <= row < start + batch.num_rows]
         found += batch.take(pa.array(inside, pa.int64())).to_pylist()
         start += batch.num_rows
     keys = pa.array([one["key"] for one in found], pa.string())
     by_key: dict[str, dict[str, list[dict[str, Any]]]] = {one["key"]: {} for one in found}
     for tag in dataset.languages:
-        for batch in _batches(dataset.root / "captions" / f"{tag}.parquet", ["key", "text", "source", "score"]):
+        for batch in batches(dataset.root / "captions" / f"{tag}.parquet", ["key", "text", "source", "score"], _BATCH):
             for one in batch.filter(pc.is_in(batch["key"], value_set=keys)).to_pylist():
                 by_key[one["key"]].setdefault(tag, []).append(one)
     return [{**one, "captions": by_key[one["key"]]} for one in found]
-
-
-def _batches(path: Path, columns: Sequence[str] | None) -> Iterator[pa.RecordBatch]:
-    with _readable(path), pq.ParquetFile(path) as file:
-        yield from file.iter_batches(batch_size=_BATCH, columns=list(columns) if columns else None)
-
-
-@contextmanager
-def _readable(path: Path) -> Generator[None]:
-    try:
-        yield
-    except (OSError, pa.ArrowException) as error:
-        reason = str(error).splitlines()[0].rstrip(".")
-        raise UserError(f"{path} cannot be read ({reason}); restore it or make it again.") from error
-
-
-def _count(counter: Counter[str], values: pa.Array) -> None:
-    for one in pc.value_counts(values).to_pylist():
-        counter[str(one["values"])] += one["counts"]
-
-
-def _sorted(counter: Counter[str]) -> dict[str, int]:
-    return dict(sorted(counter.items(), key=lambda one: (-one[1], one[0])))

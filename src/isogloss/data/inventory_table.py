@@ -20,15 +20,19 @@ def print_inventory(dataset: Dataset, inventory: Inventory) -> None:
     pictures = inventory.pictures
     total = sum(pictures.splits.values())
     splits = ", ".join(f"{split} {count:,}" for split, count in pictures.splits.items())
-    print(f"{dataset.root}: {many(total, 'picture')} ({splits})")
-    print(f"  pixels: width {_range(pictures.width)}, height {_range(pictures.height)}")
-    print(f"  files: {_listed(pictures.endings)} in {_listed(pictures.places)}; {pictures.bytes / 1e6:,.1f} MB")
+    print(f"{dataset.root}: {many(total, 'picture')} ({splits})" if total else f"{dataset.root}: no pictures")
+    if total:
+        print(f"  pixels: width {_range(pictures.width)}, height {_range(pictures.height)}")
+        print(f"  files: {_listed(pictures.endings)} in {_listed(pictures.places)}; {pictures.bytes / 1e6:,.1f} MB")
     console = Console(markup=False, emoji=False, highlight=False)
     if inventory.languages:
         console.print(_languages(inventory))
         console.print(_sources(inventory))
+    if inventory.spoken:
+        console.print(_conversations(inventory))
     for heading, every in (
         ("Rejected translations", inventory.translations),
+        ("Rejected translations of conversations", inventory.unspoken),
         ("Left out of added tables", inventory.added),
     ):
         if every:
@@ -45,6 +49,16 @@ def print_inventory(dataset: Dataset, inventory: Inventory) -> None:
         for tag, captions in one["captions"].items():
             for caption in captions:
                 table.add_row(tag, caption["text"])
+        console.print(table)
+    for one in inventory.talks[:1]:
+        _, conversation = next(iter(one.items()))
+        table = Table(
+            Column("", no_wrap=True),
+            Column("said", overflow="fold"),
+            title=f"{conversation.key} ({conversation.language}; {', '.join(conversation.images) or 'no picture'})",
+        )
+        for turn in conversation.turns:
+            table.add_row(turn.role, turn.text)
         console.print(table)
     if inventory.imported:
         print(f"Left out by the import: {_listed(inventory.imported)}")
@@ -79,6 +93,29 @@ def _languages(inventory: Inventory) -> Table:
             f"{one.scores.quartiles[1]:.2f}" if one.scores else "–",
         ]
         table.add_row(*cells, *([_rate(inventory, one)] if rejected else []))
+    return table
+
+
+def _conversations(inventory: Inventory) -> Table:
+    """A row a language; splits and sources stand in the title where all languages have the same."""
+    told = {
+        "splits": [_listed(one.splits) for one in inventory.spoken],
+        "from": [_listed(one.sources) for one in inventory.spoken],
+    }
+    alike = [texts[0] for texts in told.values() if len(set(texts)) == 1]
+    differing = {name: texts for name, texts in told.items() if len(set(texts)) > 1}
+    table = Table(
+        Column("", no_wrap=True),
+        *(Column(name, justify="right") for name in ("conversations", "turns", "pictures", "without")),
+        Column("reply", justify="right", no_wrap=True),
+        *(Column(name, overflow="fold") for name in differing),
+        title=": ".join(["Conversations", *(["; ".join(alike)] if alike else [])]),
+        title_justify="left",
+    )
+    for number, one in enumerate(inventory.spoken):
+        counts = (one.conversations, one.turns, one.pictures, one.pictureless)
+        cells = [one.tag, *(f"{count:,}" for count in counts), _range(one.lengths)]
+        table.add_row(*cells, *(texts[number] for texts in differing.values()))
     return table
 
 

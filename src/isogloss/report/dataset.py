@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from isogloss.data.conversation_inventory import ConversationInventory
 from isogloss.data.dataset import Dataset
 from isogloss.data.inventory import Inventory, LanguageInventory, sampled
+from isogloss.data.tables import many
 from isogloss.data.tally import Tally
 from isogloss.languages import LANGUAGES
 from isogloss.report.axis import Axis, linear
@@ -22,7 +24,7 @@ _SIDE = 320
 # Bars of a histogram, and what share of all values its axis reaches; the last bar has the rest.
 _BARS, _SHOWN = 30, 0.995
 # What is beyond these is counted, or folded away.
-_MOST_PLACES, _MOST_CAPTIONS, _MOST_LANGUAGES = 12, 5, 12
+_MOST_PLACES, _MOST_CAPTIONS, _MOST_LANGUAGES, _MOST_TALKS = 12, 5, 12, 6
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,15 @@ class LanguageRow:
     @property
     def pictures(self) -> int:
         return sum(self.counted.pictures.values())
+
+
+@dataclass(frozen=True)
+class ConversationRow:
+    """A language, what is counted of its conversations, and the lengths of their replies."""
+
+    language: ReportedLanguage
+    counted: ConversationInventory
+    lengths: Histogram
 
 
 @dataclass(frozen=True)
@@ -87,6 +98,11 @@ def render(dataset: Dataset, inventory: Inventory, samples: Sequence[Sample]) ->
         endings=_listed(inventory.pictures.endings),
         sources=_sources(inventory),
         rates=[(named(one.tag), one, inventory.rejection_rate(one.tag, one.origin)) for one in inventory.translations],
+        spoken=conversation_rows(inventory),
+        talks=[
+            [(named(tag), conversation) for tag, conversation in talk.items()] for talk in inventory.talks[:_MOST_TALKS]
+        ],
+        unspoken=[(named(one.tag), one) for one in inventory.unspoken],
         added=[(named(one.tag), one) for one in inventory.added],
         samples=samples,
         missing=sum(sample.uri is None for sample in samples),
@@ -124,6 +140,14 @@ def language_rows(inventory: Inventory) -> list[LanguageRow]:
     return rows
 
 
+def conversation_rows(inventory: Inventory) -> list[ConversationRow]:
+    """The languages that have conversations, all their replies' lengths over one axis."""
+    high = max((one.lengths.quantile(_SHOWN) for one in inventory.spoken), default=1)
+    return [
+        ConversationRow(named(one.tag), one, _histogram("characters", one.lengths, high)) for one in inventory.spoken
+    ]
+
+
 def _histogram(title: str, tally: Tally, high: float) -> Histogram:
     axis = linear([0.0, float(max(high, 1))], low=0.0)
     counts = tally.bars([axis.high * place / _BARS for place in range(_BARS + 1)])
@@ -145,16 +169,20 @@ def _picture_panels(inventory: Inventory) -> list[Histogram]:
 
 def _facts(dataset: Dataset, inventory: Inventory) -> dict[str, Any]:
     pictures = inventory.pictures
-    captions = sum(one.captions for one in inventory.languages)
     strangers = sum(one.strangers for one in inventory.languages)
     facts = {
         "folder": str(dataset.root),
         "pictures": f"{sum(pictures.splits.values()):,}, together {_size(pictures.bytes)}",
-        "captions": f"{captions:,} in {len(inventory.languages)} language{'' if len(inventory.languages) == 1 else 's'}",
+        "captions": _of_languages([one.captions for one in inventory.languages]) or "none",
+        "conversations": _of_languages([one.conversations for one in inventory.spoken]),
         "licence": dataset.information.get("licence"),
         "of pictures not listed": f"{strangers:,} captions; isogloss data check names them" if strangers else "",
     }
     return {name: value for name, value in facts.items() if value}
+
+
+def _of_languages(counts: Sequence[int]) -> str:
+    return f"{sum(counts):,} in {many(len(counts), 'language')}" if counts else ""
 
 
 def _splits(inventory: Inventory) -> list[tuple[str, int, float]]:
