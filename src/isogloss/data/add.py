@@ -89,7 +89,7 @@ def add_captions(
     tag = known_language(language).tag
     dataset = Dataset.open(root)
     columns, key = _columns(file, tag, key, captions)
-    source = source or _stem(file.path)
+    source = source or stem(file.path)
     found = pa.concat_tables(_together(_captions(file, columns, key), progress or (lambda done: None)))
     table, left_out = _judged(found, Called(dataset.images(columns=["key", "file"])), tag, source)
     table = _distinct(table)
@@ -104,7 +104,7 @@ def add_captions(
         fresh = table.filter(pc.invert(pc.is_in(_words(table), value_set=_words(old))))
         if fresh.num_rows or replace:
             write_captions(dataset.root, tag, pa.concat_tables([old, fresh]))
-        _write_rejected(dataset.root / "rejected" / "added" / f"{tag}.parquet", file.path, left_out)
+        write_rejected(dataset.root / "rejected" / "added" / f"{tag}.parquet", file.path, left_out)
     counts = Counter[str]({one["values"]: one["counts"] for one in pc.value_counts(left_out["reason"]).to_pylist()})
     return Added(tag, fresh.num_rows, table.num_rows - fresh.num_rows, dict(counts.most_common()))
 
@@ -193,7 +193,7 @@ def _words(captions: pa.Table) -> pa.ChunkedArray:
     return pc.binary_join_element_wise(key, text, pa.scalar("\0", pa.large_string()))
 
 
-def _write_rejected(path: Path, file: str, rejected: pa.Table) -> None:
+def write_rejected(path: Path, file: str, rejected: pa.Table) -> None:
     """List what was left out of a table, in place of what was left out of it before."""
     rejected = rejected.set_column(1, "file", pa.repeat(file, rejected.num_rows))
     if path.exists():
@@ -204,6 +204,6 @@ def _write_rejected(path: Path, file: str, rejected: pa.Table) -> None:
             pq.write_table(rejected, partial, compression="zstd")
 
 
-def _stem(path: str) -> str:
+def stem(path: str) -> str:
     """The name of a table's file without what leads to it and without its endings."""
     return path.replace("\\", "/").rsplit("/", 1)[-1].split("?")[0].split(".")[0] or "table"

@@ -1,10 +1,14 @@
 """The commands of `isogloss data` that work on a dataset folder, each a function whose signature is its options."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import tyro
 
 from isogloss.errors import UserError
+
+if TYPE_CHECKING:
+    from isogloss.data.add import Added
 
 
 def data_add(
@@ -20,7 +24,9 @@ def data_add(
     encoding: str = "",
     quotes: bool = True,
 ) -> None:
-    """Add a language, or more captions of one, from a CSV, TSV, JSON lines or Parquet table.
+    """Add a language, or more captions of one, from a CSV, TSV, JSON lines or Parquet table, or conversations.
+
+    JSON, and tables with a column `conversations` or `messages`, hold conversations as `isogloss data llava` reads them.
 
     Args:
         directory: the dataset folder.
@@ -40,24 +46,38 @@ def data_add(
             raise UserError(f"Nothing says which {name} is added to {directory}; give --{name}.")
 
     from isogloss.data.add import add_captions
+    from isogloss.data.add_conversations import add_conversations, holds_conversations
     from isogloss.data.sources.rows import TableFile
-    from isogloss.data.tables import many
     from isogloss.train.log import progress_bar
 
+    file = TableFile(table, kind, encoding, columns, quotes)
+    if not captions and holds_conversations(file):
+        _print_added(
+            directory,
+            add_conversations(directory, language, file, source=source, replace=replace),
+            "conversation",
+        )
+        return
     with progress_bar(True) as bar:
         task = bar.add_task("captions", total=None, state="")
         added = add_captions(
             directory,
             language,
-            TableFile(table, kind, encoding, columns, quotes),
+            file,
             key=key,
             captions=captions,
             source=source,
             replace=replace,
             progress=lambda done: bar.update(task, completed=done),
         )
-    known = f", {many(added.known, 'caption')} known already" if added.known else ""
-    print(f"{directory}: {many(added.added, 'caption')} of {added.tag} added{known}")
+    _print_added(directory, added, "caption")
+
+
+def _print_added(directory: Path, added: "Added", kind: str) -> None:
+    from isogloss.data.tables import many
+
+    known = f", {many(added.known, kind)} known already" if added.known else ""
+    print(f"{directory}: {many(added.added, kind)} of {added.tag} added{known}")
     if added.rejected:
         reasons = ", ".join(f"{reason} {count:,}" for reason, count in added.rejected.items())
         print(f"Left out: {reasons}; {directory / 'rejected' / 'added' / f'{added.tag}.parquet'} lists them")
@@ -133,20 +153,30 @@ def data_export(
     main: str = "",
     jobs: int = 0,
 ) -> None:
-    """Write a dataset folder as WebDataset archives, or as Parquet files for the Hugging Face Hub.
+    """Write a dataset folder as WebDataset archives, as Parquet files for the Hugging Face Hub, or as LLaVA's files.
 
     Args:
         directory: the dataset folder.
         target: the folder to make; an export that was stopped goes on.
-        format: webdataset or parquet.
+        format: webdataset or parquet, for pictures and captions; or llava, for conversations and their pictures.
         shard_megabytes: the most megabytes of pictures in one file.
         main: the language of the one caption that WebDataset has as text; without it English, or the first there is.
         jobs: processes; 0 for one on each core.
     """
     from isogloss.data.export.job import export_dataset
+    from isogloss.data.export.llava import export_llava
     from isogloss.data.tables import many
     from isogloss.train.log import progress_bar
 
+    if format == "llava":
+        with progress_bar(True) as bar:
+            task = bar.add_task("pictures", total=None, state="")
+            told = export_llava(directory, target, lambda done, total: bar.update(task, completed=done, total=total))
+        counts = f"{many(told.conversations, 'conversation')} in {many(told.files, 'file')}"
+        print(f"{target}: {counts}, {many(told.pictures, 'picture')}")
+        if told.rejected:
+            print(f"{many(told.rejected, 'conversation')} left out; {target / 'rejected.parquet'} says why")
+        return
     with progress_bar(True) as bar:
         task = bar.add_task("pictures", total=None, state="")
         exported = export_dataset(

@@ -72,12 +72,15 @@ def export_dataset(
         UserError: the dataset is damaged, no picture can be read, something else lies at `target`, or the disk is full.
     """
     if kind not in FORMATS:
-        raise unknown("format", kind, FORMATS)
+        raise unknown("format", kind, (*FORMATS, "llava"))
     if shard_bytes < 1:
         raise UserError(f"A file of {shard_bytes} bytes holds no picture; give a size above 0.")
     dataset, target = Dataset.open(root), Path(target)
     if not dataset.languages:
-        raise UserError(f"{dataset.root} has no captions; add a language with `isogloss data add`.")
+        raise UserError(
+            f"{dataset.root} has no captions; add a language with `isogloss data add`, or export conversations with "
+            "--format llava."
+        )
     main = main or ("en" if "en" in dataset.languages else dataset.languages[0])
     if main not in dataset.languages:
         raise unknown("caption table for the language", main, dataset.languages)
