@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from isogloss.errors import UserError
-from isogloss.saved import check_model
+from isogloss.saved import check_model, read_object
 
 # Among fewer, guessing alone finds more than one in ten among the first ten.
 _FEW_PICTURES = 100
@@ -77,17 +77,33 @@ def evaluate(
     split: str = "test",
     languages: tuple[str, ...] = (),
     sources: tuple[str, ...] = (),
+    pictures: int | None = None,
+    together: int | None = None,
 ) -> None:
-    """Measure a run's retrieval, language by language, with intervals.
+    """Measure a run, language by language, with intervals: its retrieval, or a chat model's descriptions and answers.
 
     Args:
         run: the run folder.
         dataset: a dataset folder, other than the run's own.
-        split: whose pictures are searched.
+        split: whose pictures are searched, or described and talked about.
         languages: none for all that the dataset has.
         sources: of the captions, such as cldr:name; none for the run's own.
+        pictures: of a chat model, describe and talk about only so many, which are always the same.
+        together: of a chat model, how many replies are written at a time; fewer take less memory.
     """
     check_model(run / "model")  # before the libraries that would read it are imported, which takes seconds
+    family = read_object(run / "recipe.json").get("family", "clip")
+    if family == "chat":
+        _evaluate_chat(run, dataset, split, languages, sources, pictures, together)
+        return
+    if family != "clip":
+        raise UserError(
+            f"{run} is a run of the family '{family}', which has nothing to evaluate; name one of a dual encoder or a chat "
+            "model."
+        )
+    for name, value in (("pictures", pictures), ("together", together)):
+        if value is not None:
+            raise UserError(f"--{name} is for chat models, and {run} is a dual encoder's; leave it out.")
     from isogloss.evaluate.run import evaluate_run
 
     result = evaluate_run(run, dataset=dataset, split=split, languages=languages, sources=sources)
@@ -104,6 +120,27 @@ def evaluate(
         print(_few_pictures(result["images"], split))
     if result["left_out"]:
         print(f"Left out, without a caption in this split: {', '.join(result['left_out'])}")
+
+
+def _evaluate_chat(
+    run: Path,
+    dataset: str | None,
+    split: str,
+    languages: tuple[str, ...],
+    sources: tuple[str, ...],
+    pictures: int | None,
+    together: int | None,
+) -> None:
+    from isogloss.evaluate.chat_run import evaluate_chat
+    from isogloss.evaluate.chat_table import print_chat
+
+    options: dict[str, Any] = {} if together is None else {"together": together}
+    print_chat(
+        run,
+        evaluate_chat(
+            run, dataset=dataset, split=split, languages=languages, sources=sources, pictures=pictures, **options
+        ),
+    )
 
 
 def _few_pictures(count: int, split: str) -> str:
@@ -207,3 +244,29 @@ def demo(
             folder, languages=languages, seeds=seeds, ablation=ablation, jobs=jobs, split=split, cldr=cldr, font=font
         )
     )
+
+
+def demo_chat(
+    folder: Path = Path("runs/demo-chat"),
+    experiments: tuple[str, ...] = ("pivot",),
+    seeds: int = 1,
+    jobs: int = 0,
+    split: str = "test",
+    pictures: int | None = None,
+) -> None:
+    """Train a chat model on English pairs of the shapes world, and measure its replies in ten languages.
+
+    Args:
+        folder: of the experiment; a stopped one goes on.
+        experiments: "pivot" for English pairs alone and with one in a hundred instructions translated; "little" for the
+            curve over that share; "native" for pairs in other languages; "translated" for English replies that are
+            translated. The pivot is always run.
+        seeds: how many times everything is trained.
+        jobs: arms at a time; 0 for one on each core.
+        split: whose pictures are described: "test", "test_pairs" with colours and shapes that training has not shown
+            together, or "validation" while you are still choosing anything.
+        pictures: only so many of them; none for all.
+    """
+    from isogloss.demo_chat import run_chat_demo
+
+    print(run_chat_demo(folder, experiments=experiments, seeds=seeds, jobs=jobs, split=split, pictures=pictures))

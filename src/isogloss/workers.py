@@ -13,6 +13,16 @@ from multiprocessing.connection import Connection
 
 from isogloss.errors import UserError
 
+# glibc gives large blocks back to the system at once and asks for them anew in every step; kept, they make a small
+# model's step about 1.3 times faster on a processor.
+_KEEP_MEMORY = {"MALLOC_MMAP_THRESHOLD_": str(2**30), "MALLOC_TRIM_THRESHOLD_": str(2**30)}
+
+
+def keep_memory() -> None:
+    """Let processes that are started from now on keep the memory that they free, and tokenizers leave them the cores."""
+    os.environ.update({name: value for name, value in _KEEP_MEMORY.items() if name not in os.environ})
+    os.environ["TOKENIZERS_PARALLELISM"] = "false"
+
 
 def cores() -> int:
     """How many processor cores this process may use."""

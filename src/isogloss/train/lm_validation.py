@@ -5,14 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
 from isogloss.data.chat_batch import ChatBatch
 from isogloss.data.chat_batches import ChatBatches
 from isogloss.data.chat_tokens import ChatTokens
 from isogloss.data.conversations import Conversation
 from isogloss.data.mixture import Mixture
+from isogloss.evaluate.continuations import continuations
 from isogloss.losses.language_model import language_model_loss
 from isogloss.models.lm import Writer
 
@@ -20,8 +19,6 @@ from isogloss.models.lm import Writer
 LOSS_CONVERSATIONS, REPLIES = 128, 32
 # Tokens beyond the longest right reply; one that is longer is wrong anyway.
 ROOM = 4
-# Prompts that are read together.
-PROMPTS = 160
 
 
 def held_back(conversations: Sequence[Conversation], most: int) -> list[Conversation]:
@@ -83,32 +80,7 @@ def exact_replies(model: Any, conversations: Sequence[Conversation], tokens: Cha
         conversations: that end with a turn of the assistant.
         tokens: to token numbers.
     """
-    prompts = [tokens.prompt(one).input_ids for one in conversations]
     wanted = [unicodedata.normalize("NFC", one.turns[-1].text).strip() for one in conversations]
     longest = max((len(tokens.tokenizer(text)["input_ids"]) for text in wanted), default=0)
-    order = sorted(range(len(prompts)), key=lambda number: len(prompts[number]))
-    right = [False] * len(prompts)
-    for start in range(0, len(order), PROMPTS):
-        numbers = order[start : start + PROMPTS]
-        ids, mask = _padded_left([prompts[number] for number in numbers], tokens.padding)
-        written = model.generate(
-            input_ids=ids.to(model.device),
-            attention_mask=mask.to(model.device),
-            max_new_tokens=longest + ROOM,
-            do_sample=False,
-            pad_token_id=tokens.padding,
-        )
-        for number, reply in zip(numbers, written[:, ids.shape[1] :].tolist(), strict=True):
-            right[number] = tokens.tokenizer.decode(reply, skip_special_tokens=True).strip() == wanted[number]
-    return right
-
-
-def _padded_left(prompts: Sequence[np.ndarray], padding: int) -> tuple[Tensor, Tensor]:
-    """Prompts of different lengths that all end at the last column, and 1 where they are, [prompt, token]."""
-    longest = max(map(len, prompts))
-    ids = np.full((len(prompts), longest), padding, np.int64)
-    mask = np.zeros_like(ids)
-    for row, prompt in enumerate(prompts):
-        ids[row, longest - len(prompt) :] = prompt
-        mask[row, longest - len(prompt) :] = 1
-    return torch.from_numpy(ids), torch.from_numpy(mask)
+    replies = continuations(model, conversations, tokens, longest + ROOM)
+    return [reply == text for reply, text in zip(replies, wanted, strict=True)]

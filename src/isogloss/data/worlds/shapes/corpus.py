@@ -42,14 +42,14 @@ class Proportions:
         longest: the most exchanges of a dialogue.
     """
 
-    text: float = 0.15
+    text: float = 0.05
     caption: float = 0.5
     keywords: float = 0.1
-    mixed_keywords: float = 0.2
-    switched: float = 0.2
-    description: float = 0.65
+    mixed_keywords: float = 0.25
+    switched: float = 0.25
+    description: float = 0.7
     answer: float = 0.25
-    dialogue: float = 0.1
+    dialogue: float = 0.05
     longest: int = 4
 
 
