@@ -71,8 +71,8 @@ def test_a_conversation_lies_in_the_split_of_its_pictures_and_others_where_they_
     assert keys(root, "train") == ["ant", "both", "talk"]
     assert keys(root, "test") == ["bee"]
     assert keys(root, "validation") == ["text"]
-    with pytest.raises(UserError, match="There is no split 'trian'; did you mean 'train'"):
-        keys(root, "trian")
+    with pytest.raises(UserError, match="There is no split 'traiin'; did you mean 'train'"):
+        keys(root, "traiin")
 
 
 def test_a_source_is_replaced_and_others_stay(root: Path) -> None:
@@ -82,9 +82,9 @@ def test_a_source_is_replaced_and_others_stay(root: Path) -> None:
     assert keys(root) == ["ant", "talk", "text"]
     assert keys(root, sources=("first",)) == ["text"]
     with pytest.raises(
-        UserError, match="There is no source of the conversations in 'en' 'frist'; did you mean 'first'"
+        UserError, match="There is no source of the conversations in 'en' 'firstt'; did you mean 'first'"
     ):
-        keys(root, sources=("frist",))
+        keys(root, sources=("firstt",))
     write_conversations(root, "en", [], source="second")
     write_conversations(root, "en", [], source="first")
     assert conversation_languages(root) == ()
