@@ -27,7 +27,7 @@ from isogloss.saving import new_folder
 from isogloss.train.chat_recipe import ChatRecipe, ChatStage
 from isogloss.train.features import Features
 from isogloss.train.loop import fit
-from isogloss.train.process import start_process
+from isogloss.train.process import attention_over, start_process
 from isogloss.train.stages import frozen_at
 
 EYES = "vision_tower.*"
@@ -43,13 +43,14 @@ def chat_loss(model: nn.Module, batch: ChatBatch, features: Features | None = No
     if batch.pixel_values is None and features is not None and len(batch.images):
         bare: Any = getattr(model, "module", model)
         seen = features.of(batch.images, bare.visual_features)
-    output: Any = model(
-        input_ids=batch.input_ids,
-        position_ids=batch.position_ids,
-        pixel_values=batch.pixel_values if batch.pixel_values is not None and len(batch.pixel_values) else None,
-        features=seen,
-        labels=batch.labels,
-    )
+    with attention_over(batch.input_ids.shape[1]):
+        output: Any = model(
+            input_ids=batch.input_ids,
+            position_ids=batch.position_ids,
+            pixel_values=batch.pixel_values if batch.pixel_values is not None and len(batch.pixel_values) else None,
+            features=seen,
+            labels=batch.labels,
+        )
     return language_model_loss(output.logits, output.targets)
 
 
