@@ -25,7 +25,7 @@ def provenance(run: Path, split: str, dataset: str | Path | None = None, sources
     """
     with fields_of(run / "recipe.json"):
         data = read_object(run / "recipe.json")["data"]
-        own, read = str(data["dataset"]), tuple(data["sources"])
+        own, read = str(data["dataset"]), tuple(data.get("sources", ()))
     return {
         "split": split,
         "dataset": str(Path(dataset or own).resolve()),
