@@ -7,13 +7,14 @@ import shlex
 from dataclasses import fields, is_dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, get_args, get_type_hints
 
 import pytest
 
 import isogloss.recipes
 from isogloss.cli import dispatch
 from isogloss.languages import language
+from isogloss.train.chat_recipe import ChatRecipe
 from isogloss.train.clip import freezing
 from isogloss.train.clip_recipe import ClipRecipe
 from isogloss.train.recipe import KINDS, Recipe, different_fields, load_recipe, to_json
@@ -37,7 +38,9 @@ def rebuilt(kind: Any, saved: Any) -> Any:
         assert saved.keys() == {entry.name for entry in fields(kind)}
         make: Any = kind
         return make(**{name: rebuilt(hints[name], value) for name, value in saved.items()})
-    return tuple(saved) if str(kind).startswith("tuple") else saved
+    if str(kind).startswith("tuple"):
+        return tuple(rebuilt(get_args(kind)[0], value) for value in saved)
+    return saved
 
 
 @pytest.mark.parametrize("name", RECIPES)
@@ -73,9 +76,11 @@ def test_the_command_that_its_docstring_gives(name: str, monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize("name", RECIPES)
 def test_its_languages_are_known(name: str) -> None:
-    languages = load_recipe(name).data.languages
-    assert [language(tag).tag for tag in languages] == list(languages)
-    assert len(set(languages)) == len(languages)
+    recipe = load_recipe(name)
+    for part in (recipe.align, recipe.instruct) if isinstance(recipe, ChatRecipe) else (recipe.data,):
+        languages = part.languages
+        assert [language(tag).tag for tag in languages] == list(languages)
+        assert len(set(languages)) == len(languages)
 
 
 @pytest.mark.parametrize("world", ["emoji", "coco"])

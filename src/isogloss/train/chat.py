@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from accelerate import Accelerator
+from accelerate.utils import DistributedType
 from torch import nn
 from transformers import LlavaProcessor
 
@@ -23,12 +24,12 @@ from isogloss.models.chat_building import build_chat
 from isogloss.models.chat_saving import load_chat, save_chat
 from isogloss.models.image_processor import picture_size
 from isogloss.models.lora import add_lora, merge_lora
-from isogloss.saving import new_folder
 from isogloss.train.chat_recipe import ChatRecipe, ChatStage
 from isogloss.train.features import Features
+from isogloss.train.half import held_in_bfloat16
 from isogloss.train.loop import fit
 from isogloss.train.process import attention_over, start_process
-from isogloss.train.stages import frozen_at
+from isogloss.train.stages import frozen_at, never_trained
 
 EYES = "vision_tower.*"
 
@@ -79,8 +80,7 @@ def train_chat(recipe: ChatRecipe, folder: Path, accelerator: Accelerator, quiet
             accelerator = start_process(stage.training, folder / name)
             _train_stage(recipe, stage, model, processor, dataset, folder / name, accelerator, quiet)
     if accelerator.is_main_process:
-        with new_folder(folder / "model") as saved:
-            save_chat(model, processor, saved)
+        save_chat(model, processor, folder / "model")
     accelerator.wait_for_everyone()
     return folder / "model"
 
@@ -140,18 +140,33 @@ def _train_stage(
         }
         validate = validation(held_out)
     model.language_model = add_lora(model.language_model, stage.lora)
-    fit(
-        model,
-        learnt,
-        lambda model, batch: chat_loss(model, batch, features),
-        training=stage.training,
-        folder=folder,
-        accelerator=accelerator,
-        stages=stage.stages,
-        validate=validate,
-        description=None if quiet else f"{folder.parent.name} {folder.name}",
-    )
+
+    def loss(model: nn.Module, batch: ChatBatch) -> Losses:
+        with accelerator.autocast():  # which a frozen tower is read outside of the model's own forward pass in, too
+            return chat_loss(model, batch, features)
+
+    with held_in_bfloat16(model, _at_rest(model, stage, learnt, accelerator)):
+        fit(
+            model,
+            learnt,
+            loss,
+            training=stage.training,
+            folder=folder,
+            accelerator=accelerator,
+            stages=stage.stages,
+            validate=validate,
+            description=None if quiet else f"{folder.parent.name} {folder.name}",
+        )
     model.language_model = merge_lora(model.language_model, stage.lora)
+
+
+def _at_rest(model: ChatModel, stage: ChatStage, learnt: ChatBatches, accelerator: Accelerator) -> set[str]:
+    """The parameters of the language model that never train in a stage, where they can be held in bfloat16."""
+    if accelerator.mixed_precision != "bf16" or accelerator.distributed_type == DistributedType.FSDP:
+        return set()  # FSDP shards parameters of one type only
+    fixed = {name for name, value in model.named_parameters() if not value.requires_grad}
+    never = never_trained(model, stage.stages, stage.training.steps, learnt.steps_per_epoch, fixed)
+    return {name for name in never if name.startswith("language_model.")}
 
 
 def _alone(stage: ChatStage, language: str) -> ChatStage:
