@@ -20,7 +20,7 @@ _LANE, _ROW, _HEADING = 12, 36, 34
 
 
 # A value with its interval, and what each seed measured.
-_Value = tuple[Interval, tuple[float, ...]]
+Value = tuple[Interval, tuple[float, ...]]
 
 
 @dataclass(frozen=True)
@@ -77,18 +77,18 @@ def accuracy_figure(content: Content) -> list[DotPanel]:
     panels: list[DotPanel] = []
     for k in cutoffs(measures):
 
-        def spot(language: ReportedLanguage, arm: Arm, k: int = k) -> _Value | None:
+        def spot(language: ReportedLanguage, arm: Arm, k: int = k) -> Value | None:
             found = measure(language, arm)
             return (found.accuracy[k], found.seeds.get(k, ())) if found and k in found.accuracy else None
 
-        panels.append(_language_panel(f"accuracy@{k}", content, axis, spot, share_text, _chance(content.pictures, k)))
+        panels.append(_panel(f"accuracy@{k}", content, axis, spot, share_text, _chance(content.pictures, k)))
     return panels
 
 
 def rank_figure(content: Content) -> DotPanel | None:
     """Quartiles of the ranks of caption→image per language, on a logarithmic axis; None without any."""
 
-    def spot(language: ReportedLanguage, arm: Arm) -> _Value | None:
+    def spot(language: ReportedLanguage, arm: Arm) -> Value | None:
         found = content.measure(language.tag, arm.name)
         if not found or not found.quartiles:
             return None
@@ -101,7 +101,7 @@ def rank_figure(content: Content) -> DotPanel | None:
         return None
     axis = logarithmic(max(float(content.pictures or 0), *thirds, 10.0))
     chance = (content.pictures + 1) / 2 if content.pictures else None
-    return _language_panel("rank of the right picture", content, axis, spot, rank_text, chance)
+    return _panel("rank of the right picture", content, axis, spot, rank_text, chance)
 
 
 def average_figure(content: Content) -> list[DotPanel]:
@@ -141,35 +141,59 @@ def average_figure(content: Content) -> list[DotPanel]:
 
 def label_width(languages: Mapping[str, ReportedLanguage]) -> int:
     """Pixels that the widest label may take: an estimate, as only the browser knows."""
-    widths = [max(_width(language.endonym, 13.5), _width(language.name, 11)) for language in languages.values()]
+    widths = [max(text_width(language.endonym, 13.5), text_width(language.name, 11)) for language in languages.values()]
     return round(min(max([90.0, *widths]) + 14, 190))
 
 
-def _language_panel(
+def language_panel(
     title: str,
-    content: Content,
+    groups: Sequence[tuple[str, Sequence[ReportedLanguage]]],
+    arms: Sequence[tuple[str, Arm]],
     axis: Axis,
-    value: Callable[[ReportedLanguage, Arm], _Value | None],
+    value: Callable[[ReportedLanguage, Arm], Value | None],
     words: Callable[[Interval], str],
-    chance: float | None,
+    chance: float | None = None,
 ) -> DotPanel:
+    """A panel with a row for each language under the heading of its group, and in it a mark for each arm.
+
+    Args:
+        arms: each with the letter of its mark.
+        value: of an arm in a language, None where there is none.
+        words: of a value.
+        chance: where guessing is, on the axis.
+    """
     rows: list[Row] = []
     headings: list[tuple[float, str]] = []
+    shown = {
+        language.tag: [(mark, arm, *spot) for mark, arm in arms if (spot := value(language, arm))]
+        for _, languages in groups
+        for language in languages
+    }
+    pitch = max(_ROW, max(map(len, shown.values()), default=0) * _LANE + 10)
     y = 0.0
-    for group, languages in content.groups():
+    for group, languages in groups:
         if group:
             headings.append((y + _HEADING - 12, group))
             y += _HEADING
         for language in languages:
-            found = [(mark, arm, value(language, arm)) for mark, arm in marked(content.compared)]
-            values = [(mark, arm, *spot) for mark, arm, spot in found if spot]
             note = language.name if language.name != language.endonym else ""
-            spots = _lanes(values, axis, y + _ROW / 2, _says(language, words))
-            rows.append(Row(y + _ROW / 2, language.endonym, note, language.tag, language.direction, spots))
-            y += _ROW
-    labels = listed(arm.label for arm in content.compared)
+            spots = _lanes(shown[language.tag], axis, y + pitch / 2, _says(language, words))
+            rows.append(Row(y + pitch / 2, language.endonym, note, language.tag, language.direction, spots))
+            y += pitch
+    labels = listed(arm.label for _, arm in arms)
     description = f"{title} in {len(rows)} languages, for {labels}; the table of all figures has the numbers."
     return DotPanel(title, axis, y, tuple(rows), tuple(headings), description, _at(axis, chance))
+
+
+def _panel(
+    title: str,
+    content: Content,
+    axis: Axis,
+    value: Callable[[ReportedLanguage, Arm], Value | None],
+    words: Callable[[Interval], str],
+    chance: float | None,
+) -> DotPanel:
+    return language_panel(title, content.groups(), marked(content.compared), axis, value, words, chance)
 
 
 def _says(language: ReportedLanguage, words: Callable[[Interval], str]) -> Callable[[Arm, Interval], str]:
@@ -213,7 +237,7 @@ def _at(axis: Axis, value: float | None) -> float | None:
     return None if value is None else axis.percent(value)
 
 
-def _width(text: str, size: float) -> float:
+def text_width(text: str, size: float) -> float:
     """About how wide a text is: Chinese, Japanese and Korean letters are square, others half of that."""
     letters = [letter for letter in text if not combining(letter)]
     return size * sum(1.0 if east_asian_width(letter) in "WF" else 0.58 for letter in letters)

@@ -2,12 +2,12 @@
 
 import shlex
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from isogloss.errors import UserError
 from isogloss.report import figures
+from isogloss.report.chat_page import write_chat_report
 from isogloss.report.content import Arm, Content, Run
 from isogloss.report.experiment import read_experiment
 from isogloss.report.gallery import cards, counts, pictures, wanted_keys
@@ -17,7 +17,8 @@ from isogloss.report.measures import cutoffs
 from isogloss.report.recipes import differences, written
 from isogloss.report.run import read_single_run
 from isogloss.report.templates import template
-from isogloss.report.words import extent, number, resampled, standfirst, verdict
+from isogloss.report.words import duration, extent, number, resampled, standfirst, verdict, when
+from isogloss.saved import read_object
 from isogloss.saving import write_text
 
 _SECTIONS = {
@@ -43,6 +44,8 @@ def write_report(folder: Path) -> Path:
     """
     folder = Path(folder)
     experiment = (folder / "experiment.json").exists()
+    if experiment and read_object(folder / "experiment.json").get("family") == "chat":
+        return write_chat_report(folder)
     if not experiment and not (folder / "recipe.json").exists():
         raise UserError(
             f"{folder} holds neither experiment.json nor recipe.json, so there is nothing to report; name "
@@ -73,7 +76,7 @@ def render(content: Content, *, experiment: bool) -> str:
         experiment=experiment,
         standfirst=standfirst(content),
         verdict=verdict(content),
-        created=_when(content.created),
+        created=when(content.created),
         extent=extent(content),
         contents=[(anchor, name) for anchor, name in _SECTIONS.items() if shown.get(anchor, True)],
         arms=marked(content.arms),
@@ -142,23 +145,7 @@ def _data_facts(content: Content) -> dict[str, Any]:
 def _machine_facts(content: Content) -> dict[str, Any]:
     facts: dict[str, Any] = {}
     if content.duration is not None:
-        facts["duration"] = _duration(content.duration)
+        facts["duration"] = duration(content.duration)
     if content.seeds:
         facts["seeds"] = list(content.seeds)
     return facts | dict(content.machine or {})
-
-
-def _when(created: str) -> str:
-    """A moment as a reader writes it; what is no ISO 8601 stays as it is."""
-    try:
-        moment = datetime.fromisoformat(created)
-    except ValueError:
-        return created
-    return f"{moment.day} {moment:%B %Y}, {moment:%H:%M %Z}".strip()
-
-
-def _duration(seconds: float) -> str:
-    minutes, rest = divmod(round(seconds), 60)
-    hours, minutes = divmod(minutes, 60)
-    parts = [(hours, "h"), (minutes, "min"), (rest, "s")]
-    return " ".join(f"{count} {unit}" for count, unit in parts if count) or "0 s"

@@ -1,6 +1,7 @@
 """The result in words: honest about what does not hold and about intervals that overlap."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from isogloss.evaluate.retrieval import telling_cutoff
 from isogloss.report.content import Content
@@ -43,6 +44,23 @@ def share_text(share: Interval) -> str:
     return f"{share.value:.3f} ({share.low:.3f}–{share.high:.3f})"
 
 
+def when(created: str) -> str:
+    """A moment as a reader writes it; what is no ISO 8601 stays as it is."""
+    try:
+        moment = datetime.fromisoformat(created)
+    except ValueError:
+        return created
+    return f"{moment.day} {moment:%B %Y}, {moment:%H:%M %Z}".strip()
+
+
+def duration(seconds: float) -> str:
+    """Seconds as hours, minutes and seconds."""
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    parts = [(hours, "h"), (minutes, "min"), (rest, "s")]
+    return " ".join(f"{count} {unit}" for count, unit in parts if count) or "0 s"
+
+
 def rank_text(quartiles: Interval) -> str:
     """A median rank between its quartiles, such as "4 (1–17)"."""
     if quartiles.low is None or quartiles.high is None:
@@ -58,12 +76,12 @@ def verdict(content: Content) -> str:
     if total == 1:
         return "The claim holds." if holding else "The claim does not hold."
     if holding == total:
-        return f"{'Both' if total == 2 else f'All {_count(total)}'} claims hold."
+        return f"{'Both' if total == 2 else f'All {spelled(total)}'} claims hold."
     if not holding:
-        return f"None of the {_count(total)} claims holds."
+        return f"None of the {spelled(total)} claims holds."
     hold, do = "holds" if holding == 1 else "hold", "does" if total - holding == 1 else "do"
-    some = f"{_count(holding).capitalize()} of the {_count(total)} claims {hold}"
-    return f"{some}; {_count(total - holding)} {do} not."
+    some = f"{spelled(holding).capitalize()} of the {spelled(total)} claims {hold}"
+    return f"{some}; {spelled(total - holding)} {do} not."
 
 
 def extent(content: Content) -> str:
@@ -90,8 +108,8 @@ def standfirst(content: Content) -> list[str]:
     if not content.scores:
         return []
     if len(content.arms) == 1:
-        return [_unbroken(sentence) for sentence in (_range(content),) if sentence]
-    return [_unbroken(sentence) for sentence in (_unseen(content), _ahead(content)) if sentence]
+        return [unbroken(sentence) for sentence in (_range(content),) if sentence]
+    return [unbroken(sentence) for sentence in (_unseen(content), _ahead(content)) if sentence]
 
 
 def _unseen(content: Content) -> str:
@@ -104,12 +122,12 @@ def _unseen(content: Content) -> str:
     k = _largest(content, set(ours) & set(theirs))
     if not k:
         return ""
-    among = f"is among the first {_count(k)}" if k > 1 else "comes first"
+    among = f"is among the first {spelled(k)}" if k > 1 else "comes first"
     of = f" of {content.pictures:,}" if content.pictures else ""
     ratio = f" {ours[k].value / theirs[k].value:.2f} times as often," if theirs[k].value > 0 else ""
     apart = "and the intervals lie apart" if ours[k].apart(theirs[k]) else "but the intervals overlap"
     count = len(average.languages)
-    where = f"{_count(count)} languages" if count > 1 else "one language"
+    where = f"{spelled(count)} languages" if count > 1 else "one language"
     return (
         f"In the {where} never seen beside a picture, the right picture {among}{of} for {_percent(ours[k])} "
         f"of captions with {second.label}, for {_percent(theirs[k])} with {first.label}:{ratio} {apart}."
@@ -133,14 +151,14 @@ def _ahead(content: Content) -> str:
     apart = [pair for pair in ahead if pair[2].accuracy[k].apart(pair[1].accuracy[k])]
     behind = [pair[0].name for pair in pairs if pair not in ahead]
     if not ahead:
-        return f"At accuracy@{k} {second.label} is ahead in none of the {_count(len(pairs))} languages."
+        return f"At accuracy@{k} {second.label} is ahead in none of the {spelled(len(pairs))} languages."
     if len(ahead) == 1:
         clearly = "with intervals that do not overlap" if apart else "with intervals that overlap"
     else:
-        where = "each" if len(apart) == len(ahead) else _count(len(apart)) if apart else "none"
+        where = "each" if len(apart) == len(ahead) else spelled(len(apart)) if apart else "none"
         clearly = f"in {where} of them with intervals that do not overlap"
     tail = f" It is not ahead in {listed(behind)}." if 0 < len(behind) <= 6 else ""
-    counts = f"{_count(len(ahead))} of {_count(len(pairs))} language{'' if len(pairs) == 1 else 's'}"
+    counts = f"{spelled(len(ahead))} of {spelled(len(pairs))} language{'' if len(pairs) == 1 else 's'}"
     return f"At accuracy@{k} {second.label} is ahead in {counts}, {clearly}.{tail}"
 
 
@@ -162,7 +180,7 @@ def _range(content: Content) -> str:
     if len(ranked) == 1:
         return f"Accuracy@{k} in {best[1]} is {share_text(best[2].accuracy[k])}."
     return (
-        f"Over {_count(len(ranked))} languages, accuracy@{k} of caption → image goes from "
+        f"Over {spelled(len(ranked))} languages, accuracy@{k} of caption → image goes from "
         f"{share_text(worst[2].accuracy[k])} in {worst[1]} to {share_text(best[2].accuracy[k])} in {best[1]}."
     )
 
@@ -172,7 +190,7 @@ def _largest(content: Content, among: Iterable[int]) -> int:
     return max(among, default=0) if content.pictures is None else telling_cutoff(content.pictures, among) or 0
 
 
-def _unbroken(sentence: str) -> str:
+def unbroken(sentence: str) -> str:
     """The sentence with ranges that a line's end cannot part."""
     return sentence.replace("–", "\N{WORD JOINER}–\N{WORD JOINER}")
 
@@ -183,5 +201,6 @@ def _percent(interval: Interval) -> str:
     return f"{100 * interval.value:.1f}\N{NO-BREAK SPACE}% ({100 * interval.low:.1f}–{100 * interval.high:.1f})"
 
 
-def _count(count: int) -> str:
+def spelled(count: int) -> str:
+    """A count as a sentence has it: small ones in words."""
     return _WORDS[count] if 0 < count < len(_WORDS) else f"{count:,}"

@@ -1,0 +1,137 @@
+"""What was to be reached with English pairs alone, asked of a chat experiment's figures, each with the interval that decides."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from isogloss.report.chat_content import ChatContent, Figures
+from isogloss.report.measures import Interval
+from isogloss.report.words import listed, number, spelled
+
+State = Literal["holds", "does not hold", "undecided"]
+
+# In percent: of the exactness in English, and of replies in the language that was asked for, said before anything was
+# measured.
+RELATIVE, FIDELITY = 95.0, 99.0
+# The greatest share of translated instructions that the latter may cost.
+SHARE = 0.01
+
+
+@dataclass(frozen=True)
+class ChatClaim:
+    """A sentence that was stated beforehand, whether it holds here, and the measurement that decides it."""
+
+    claim: str
+    state: State
+    measured: str
+
+
+def claims(content: ChatContent) -> list[ChatClaim]:
+    """Whether each claim holds.
+
+    A claim on all languages holds when the whole interval of each is at or above the bound, and does not hold when that of
+    one is below it; it is undecided where neither is the case. One with at most some share of translated instructions is
+    judged by the smallest such share with which it holds, or else by the greatest.
+    """
+    found: list[ChatClaim] = []
+    over = (
+        f"intervals over pictures and {content.seeds} seeds"
+        if content.seeds > 1
+        else "one seed; intervals over pictures"
+    )
+    little = _little(content)
+    main = content.scores[content.main.name]
+    others = [tag for tag in content.others if tag in main]
+    if others and "en" in main and "exact" in main["en"].measures:
+        exact = (
+            f"Descriptions of unseen pictures are exactly right at least {number(RELATIVE)} % as often as in English, in each "
+            f"of the {spelled(len(others))} languages that no picture was described in"
+        )
+        state, measured = _exactness(content, main)
+        share = content.translated_share
+        tried = "" if share is None else f", with {number(100 * share)} % of the instructions translated"
+        found.append(ChatClaim(f"{exact}{tried}.", state, f"{measured}; {over}"))
+        more = [one for one in little if one[0] > (share or 0.0)]
+        if share == 0 and more:
+            share, state, measured = _first([(share, *_exactness(content, each)) for share, each in more])
+            claim = f"{exact}, with at most {number(100 * SHARE)} % of the instructions translated."
+            found.append(ChatClaim(claim, state, f"with {number(100 * share)} %: {measured}; {over}"))
+    claim = (
+        f"At least {number(FIDELITY)} % of the replies are in the language that was asked for, in each language, with at most "
+        f"{number(100 * SHARE)} % of the instructions translated."
+    )
+    if not little:
+        found.append(ChatClaim(claim, "undecided", f"nothing was measured with at most {number(100 * SHARE)} %"))
+    else:
+        share, state, measured = _first([(share, *_fidelity(content, each)) for share, each in little])
+        found.append(ChatClaim(claim, state, f"with {number(100 * share)} %: {measured}; {over}"))
+    return found
+
+
+def state_of(value: Interval | None, least: float) -> State:
+    """Whether a value is at least so much, by the whole of its interval; without an interval that is not known."""
+    if value is None or value.low is None or value.high is None:
+        return "undecided"
+    low, high, least = (round(end, 9) for end in (value.low, value.high, least))
+    if low >= least:
+        return "holds"
+    return "does not hold" if high < least else "undecided"
+
+
+def percent(value: Interval) -> str:
+    """A share in percent with its interval, such as "31.2 % (29.1–33.3)"."""
+    if value.low is None or value.high is None:
+        return f"{value.value:.1f}\N{NO-BREAK SPACE}%"
+    return f"{value.value:.1f}\N{NO-BREAK SPACE}% ({value.low:.1f}–{value.high:.1f})"
+
+
+def _little(content: ChatContent) -> list[tuple[float, Mapping[str, Figures]]]:
+    """What was measured with English pairs and a small enough share of translated instructions, the smallest first.
+
+    That is, the main arm, other pivots, and the curve of all languages; of equal shares the first of these.
+    """
+    found: dict[float, Mapping[str, Figures]] = {}
+    if content.translated_share is not None:
+        found[content.translated_share] = content.scores[content.main.name]
+    for arm in content.arms:
+        if arm.experiment == "pivot" and arm.share is not None and arm.name in content.scores:
+            found.setdefault(arm.share, content.scores[arm.name])
+    for point in (point for curve in content.curves if curve.taught is None for point in curve.points):
+        found.setdefault(point.share, point.figures)
+    return sorted(((share, each) for share, each in found.items() if share <= SHARE), key=lambda one: one[0])
+
+
+def _first(judged: Sequence[tuple[float, State, str]]) -> tuple[float, State, str]:
+    """The smallest share with which it holds, or else the greatest that was tried."""
+    return next((one for one in judged if one[1] == "holds"), judged[-1])
+
+
+def _exactness(content: ChatContent, figures: Mapping[str, Figures]) -> tuple[State, str]:
+    values = {tag: figures[tag].measures.get("relative_exact") for tag in content.others if tag in figures}
+    state, words = _all(values, RELATIVE, content)
+    english = figures["en"].measures.get("exact") if "en" in figures else None
+    return state, f"{words}; English itself is at {percent(english)}" if english else words
+
+
+def _fidelity(content: ChatContent, figures: Mapping[str, Figures]) -> tuple[State, str]:
+    return _all({tag: each.measures.get("fidelity") for tag, each in figures.items()}, FIDELITY, content)
+
+
+def _all(values: Mapping[str, Interval | None], least: float, content: ChatContent) -> tuple[State, str]:
+    """The state of a claim on all languages, and in words which are above, within and below."""
+    states = {tag: state_of(value, least) for tag, value in values.items()}
+
+    def called(wanted: State) -> Sequence[str]:
+        return [content.languages[tag].name for tag, state in states.items() if state == wanted]
+
+    below, unclear = called("does not hold"), called("undecided")
+    words = f"reached beyond the interval in {len(called('holds'))} of {len(states)}"
+    words += f"; within the interval in {listed(unclear)}" if unclear else ""
+    words += f"; below it in {listed(below)}" if below else ""
+    known = {tag: value for tag, value in values.items() if value is not None}
+    if known:
+        worst = min(known, key=lambda tag: known[tag].value)
+        words += f"; the least is {content.languages[worst].name} with {percent(known[worst])}"
+    if below:
+        return "does not hold", words
+    return "undecided" if unclear or not states else "holds", words

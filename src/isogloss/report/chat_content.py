@@ -1,0 +1,187 @@
+"""What the report of a chat experiment tells."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from isogloss.report.content import GROUPS, Arm, ReportedLanguage
+from isogloss.report.measures import Interval
+
+# Every measure of replies that has an interval, as results.json names it, and what it is multiplied by to be shown.
+MEASURES: Mapping[str, float] = {
+    "exact": 100,
+    "relative_exact": 100,
+    "attributes": 100,
+    "fidelity": 100,
+    "unsure": 100,
+    "cider": 1,
+    "chrf": 1,
+}
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What one arm's replies in one language are worth.
+
+    measures: those of MEASURES that were measured, shares in percent. replied: how many replies are in each language,
+    the most frequent first. captions: how many replies a seed.
+    """
+
+    measures: Mapping[str, Interval]
+    captions: int | None = None
+    replied: Mapping[str, int] = field(default_factory=dict[str, int])
+
+    @classmethod
+    def of(cls, saved: Mapping[str, Any]) -> "Figures":
+        """From a language's entry in results.json.
+
+        Raises:
+            TypeError, ValueError: a field is of another kind.
+        """
+        captions = saved.get("captions")
+        return cls(
+            measures={
+                name: _times(Interval.of(saved[name]), factor)
+                for name, factor in MEASURES.items()
+                if saved.get(name) is not None
+            },
+            captions=None if captions is None else int(captions),
+            replied={str(tag): int(count) for tag, count in saved.get("replied", {}).items()},
+        )
+
+
+@dataclass(frozen=True)
+class ChatArm:
+    """One way of making a chat model.
+
+    experiment: "pivot", "little", "native" or "translated". share: of the instructions that is translated, None where
+    there is nothing to translate. taught: the languages of its instructions.
+    """
+
+    name: str
+    label: str
+    experiment: str
+    share: float | None = None
+    taught: tuple[str, ...] = ()
+
+    @property
+    def arm(self) -> Arm:
+        """Its name and label, as figures take them."""
+        return Arm(self.name, self.label)
+
+
+@dataclass(frozen=True)
+class Point:
+    """A share of translated instructions, how many they are, and what it led to in each language."""
+
+    share: float
+    conversations: int | None
+    figures: Mapping[str, Figures]
+
+
+@dataclass(frozen=True)
+class ShareCurve:
+    """What shares of translated instructions lead to, in ascending order; taught: the language that they are in.
+
+    Without one they are in all languages.
+    """
+
+    points: tuple[Point, ...]
+    taught: str | None = None
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What was replied in a language, what would have been right, and whether they are the same."""
+
+    language: ReportedLanguage
+    text: str
+    reference: str
+    right: bool
+
+
+@dataclass(frozen=True)
+class Example:
+    """A picture, as a data URI where it can be read, and the replies about it."""
+
+    key: str
+    uri: str | None
+    replies: tuple[Reply, ...]
+
+
+@dataclass(frozen=True)
+class ChatContent:
+    """Everything that the report of a chat experiment tells.
+
+    main: the arm that the claims are about. trained: the languages of the descriptions that pictures were learnt with.
+    languages: by group, and within one by the main arm's exactness. scores, answers: of descriptions and of answers, by
+    arm and language. translated_share: of the main arm. recipes: by the name of the arm, of its first seed.
+    """
+
+    folder: Path
+    title: str
+    main: ChatArm
+    arms: tuple[ChatArm, ...]
+    trained: tuple[str, ...]
+    languages: Mapping[str, ReportedLanguage]
+    scores: Mapping[str, Mapping[str, Figures]]
+    answers: Mapping[str, Mapping[str, Figures]]
+    translated_share: float | None = None
+    curves: tuple[ShareCurve, ...] = ()
+    examples: tuple[Example, ...] = ()
+    how: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    recipes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+    split: str = "test"
+    seeds: int = 1
+    command: str = ""
+    created: str = ""
+    seconds: float | None = None
+    machine: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    @property
+    def beside(self) -> tuple[ChatArm, ...]:
+        """The main arm and those that it is compared with, which are no points of a curve."""
+        return (self.main, *(arm for arm in self.arms if arm.experiment != "little" and arm.name != self.main.name))
+
+    def own(self, scores: Mapping[str, Mapping[str, Figures]]) -> dict[str, dict[str, Figures]]:
+        """Scores in which arms with native pairs have the languages of these pairs alone, which they are there for."""
+        native = {arm.name: set(arm.taught) for arm in self.arms if arm.experiment == "native" and arm.taught}
+        return {
+            name: {tag: figures for tag, figures in each.items() if tag in native.get(name, each)}
+            for name, each in scores.items()
+        }
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """The languages that no picture was described in."""
+        return tuple(tag for tag in self.languages if tag not in self.trained)
+
+    def measure(self, tag: str, arm: str, name: str) -> Interval | None:
+        """A measure of an arm's descriptions in a language."""
+        found = self.scores.get(arm, {}).get(tag)
+        return found.measures.get(name) if found else None
+
+    def groups(self) -> list[tuple[str, list[ReportedLanguage]]]:
+        """The languages by group, from what was trained on outwards."""
+        grouped: dict[str, list[ReportedLanguage]] = {}
+        for language in self.languages.values():
+            grouped.setdefault(language.group, []).append(language)
+        return list(grouped.items())
+
+
+def ordered(languages: Sequence[ReportedLanguage], main: Mapping[str, Figures]) -> dict[str, ReportedLanguage]:
+    """Languages by group, and within one by exactness, best first."""
+
+    def place(language: ReportedLanguage) -> tuple[int, float, str]:
+        group = GROUPS.index(language.group) if language.group in GROUPS else len(GROUPS)
+        exact = main[language.tag].measures.get("exact") if language.tag in main else None
+        return group, -exact.value if exact else 1.0, language.tag
+
+    return {language.tag: language for language in sorted(languages, key=place)}
+
+
+def _times(interval: Interval, factor: float) -> Interval:
+    if interval.low is None or interval.high is None:
+        return Interval(factor * interval.value)
+    return Interval(factor * interval.value, factor * interval.low, factor * interval.high)

@@ -1,0 +1,189 @@
+"""Folders of chat experiments that are true to the schema: drawn scenes, and made-up figures around given levels."""
+
+import io
+import json
+import random
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from isogloss.data.worlds.shapes.drawing import draw
+from isogloss.data.worlds.shapes.grammar import GRAMMARS, caption
+from isogloss.data.worlds.shapes.scene import Group, Scene
+
+TEN = tuple(GRAMMARS)
+SHARES = (0.0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
+SCENES = (
+    Scene((Group("red", "circle"), Group("blue", "square", "small")), "above"),
+    Scene((Group("green", "star", "large", 3),)),
+    Scene((Group("black", "heart", "medium", 2), Group("yellow", "cross")), "left_of"),
+    Scene((Group("purple", "triangle", "small"), Group("orange", "circle", "large")), "left_of"),
+    Scene((Group("pink", "heart", "small", 4),)),
+    Scene((Group("blue", "cross", "large"), Group("red", "star", "medium", 2)), "above"),
+)
+# What would be said of a picture in a language that the world has no grammar of, as a dataset of one's own may.
+SAID = {"ar": "دائرة حمراء فوق مربع أزرق صغير", "fa": "دایرهٔ سرخ بالای مربع کوچک آبی"}
+
+
+def build_chat_experiment(
+    root: Path,
+    *,
+    languages: Sequence[str] = TEN,
+    exact: Mapping[str, float] | None = None,
+    fidelity: Mapping[str, float] | None = None,
+    width: float = 0.02,
+    seeds: int = 3,
+    beside: bool = True,
+    curves: bool = True,
+    examples: int = 6,
+) -> Path:
+    """Write an experiment folder; the same arguments give the same folder.
+
+    Args:
+        exact, fidelity: levels of the main arm by language; 0.96 and 1 for those that are not named.
+        width: half of every interval.
+        beside, curves: whether there are other arms, and shares of translated instructions.
+    """
+    chance = random.Random(5)
+    levels = {tag: (exact or {}).get(tag, 0.98 if tag == "en" else 0.96) for tag in languages}
+    spoken = {tag: (fidelity or {}).get(tag, 1.0) for tag in languages}
+
+    def figures(factor: float = 1.0, least: float = 1.0, captions: int = 500) -> dict[str, dict[str, Any]]:
+        return {
+            tag: _figures(
+                tag, levels[tag] * (1 if tag == "en" else factor), spoken[tag] * least, levels["en"], width, captions
+            )
+            for tag in languages
+        }
+
+    taught = [tag for tag in languages if tag != "en"]
+    arms: dict[str, dict[str, Any]] = {
+        "pivot": {"label": "English pairs", "experiment": "pivot", "share": 0.01, "languages_taught": list(languages)}
+    }
+    found = {"pivot": {"languages": figures(), "answers": figures(0.95, captions=900)}}
+    if beside:
+        arms["native"] = {"label": "Native pairs", "experiment": "native", "share": None, "languages_taught": taught}
+        arms["translated"] = {"label": "Translated replies", "experiment": "translated", "share": None}
+        found["native"] = {"languages": figures(0.8), "answers": figures(0.7, captions=900)}
+        found["translated"] = {"languages": figures(0.97)}
+    results: dict[str, Any] = {
+        "seeds": seeds,
+        "translated_share": 0.01,
+        "split": "test",
+        "how": {
+            "exact": "NFC, no white space around, no punctuation at the end, the same case",
+            "fidelity": {"candidates": list(languages), "lingua": "2.1.1", "words_known": True},
+            "cider": "CIDEr-D, sigma 6, jieba 0.42",
+            "chrf": "nrefs:var|case:mixed|nc:6|nw:0",
+        },
+        "languages": found["pivot"]["languages"],
+        "arms": found,
+        "examples": [_example(root, place, scene, languages) for place, scene in enumerate(SCENES[:examples])],
+    }
+    if curves:
+        results["curves"] = {
+            "many": [_point(share, levels, chance, None, width) for share in SHARES],
+            "one": [_point(share, levels, chance, "es", width) | {"taught": "es"} for share in SHARES],
+        }
+    _write(root / "results.json", results)
+    experiment = {
+        "family": "chat",
+        "title": "Pictures described in ten languages from English pairs",
+        "command": "isogloss demo chat --folder runs/demo-chat",
+        "created": "2026-03-01T12:00:00+00:00",
+        "seconds": 754.2,
+        "machine": {"processor": "x86-64", "cores": 2},
+        "seeds": list(range(seeds)),
+        "languages": list(languages),
+        "trained_languages": ["en"],
+        "arms": arms,
+    }
+    _write(root / "experiment.json", experiment)
+    for name in arms:
+        _write(root / "seed-0" / name / "recipe.json", _recipe(name))
+    return root
+
+
+def _figures(tag: str, exact: float, fidelity: float, english: float, width: float, captions: int) -> dict[str, Any]:
+    def around(value: float, scale: float = 1.0) -> list[float]:
+        value = min(value, scale)
+        return [value, max(0.0, value - width * scale), min(scale, value + width * scale)]
+
+    lost = round((1 - min(fidelity, 1.0)) * captions)
+    ratio = exact / english
+    return {
+        "exact": around(exact),
+        "relative_exact": [ratio, ratio - width, ratio + width],
+        "attributes": around(min(1.0, exact + 0.02)),
+        # A share that is whole has no other among its draws.
+        "fidelity": [1.0, 1.0, 1.0] if fidelity >= 1 else around(fidelity),
+        "unsure": around(0.0),
+        "cider": [9 * exact, 9 * exact - 0.2, 9 * exact + 0.2],
+        "chrf": around(99 * exact, 100),
+        "captions": captions,
+        "replied": {tag: captions - lost, **({"en": lost} if lost else {})},
+    }
+
+
+def _point(
+    share: float, levels: Mapping[str, float], chance: random.Random, taught: str | None, width: float
+) -> dict[str, Any]:
+    """More instructions help the languages that they are in, and a language alone helps the others a little."""
+    found: dict[str, Any] = {}
+    for tag, level in levels.items():
+        known = tag in ("en", taught) or taught is None
+        help_of = min(1.0, 0.25 + 0.8 * (share / 0.01) ** 0.2) if share else 0.2
+        fidelity = 1.0 if tag == "en" else help_of if known else 0.5 * help_of
+        exact = level * fidelity * chance.uniform(0.97, 1.0)
+        found[tag] = _figures(tag, exact, fidelity, levels["en"], width, 500)
+    return {"share": share, "conversations": round(4000 * share), "languages": found}
+
+
+def _example(root: Path, place: int, scene: Scene, languages: Sequence[str]) -> dict[str, Any]:
+    picture = draw(scene, 48, np.random.default_rng(place))
+    written = io.BytesIO()
+    picture.save(written, "PNG")
+    path = root / "examples" / f"{place}.png"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(written.getvalue())
+    other = SCENES[(place + 1) % len(SCENES)]
+    replies: dict[str, Any] = {}
+    for number, tag in enumerate(languages):
+        right = (place + number) % 7 != 3
+        reference = caption(scene, tag) if tag in GRAMMARS else SAID[tag]
+        said = reference if right else caption(other, tag if tag in GRAMMARS else "en")
+        replies[tag] = {"text": said, "reference": reference, "right": right}
+    return {"key": scene.key, "picture": f"examples/{place}.png", "replies": replies}
+
+
+def _recipe(name: str) -> dict[str, Any]:
+    return {
+        "family": "chat",
+        "data": {"dataset": "runs/demo-chat/data", "image_size": None},
+        "vision": {"model": "clip_shapes", "config": {}},
+        "language_model": {"model": "lm_shapes", "config": {}},
+        "connector": {"kind": "mlp", "reduction": "none"},
+        "align": {"languages": ["en"], "conversations_per_step": 64, "training": {"steps": 150}},
+        "instruct": {
+            "languages": ["en", "es"] if name == "native" else ["en"],
+            "shares": {"es": 0.01},
+            "training": {"steps": 100},
+            "lora": {"rank": 0},
+        },
+    }
+
+
+def _write(path: Path, content: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+
+
+def picture_bytes(side: int) -> bytes:
+    """A PNG that is larger than what a page takes as it is."""
+    noise = np.random.default_rng(0).integers(0, 255, (side, side, 3), dtype=np.uint8)
+    written = io.BytesIO()
+    Image.fromarray(noise).save(written, "PNG")
+    return written.getvalue()

@@ -1,0 +1,150 @@
+"""The page of a chat experiment in a real browser: every width, light and dark, every script and direction."""
+
+import itertools
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+from report.chat_synthetic import SAID, SCENES, TEN, build_chat_experiment
+
+from isogloss.languages import language
+from isogloss.report import write_report
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+PHONE, DESK = 390, 1280
+TWELVE = (*TEN, *SAID)
+# Milliseconds: a browser on a machine that is busy with training takes its time.
+PATIENCE = 180_000
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium of this machine, from ISOGLOSS_CHROMIUM or by one of its usual names."""
+    named = os.environ.get("ISOGLOSS_CHROMIUM")
+    path = named or next((found for name in BROWSERS if (found := shutil.which(name))), None)
+    if path is None:
+        pytest.fail("There is no Chromium here; install it (Debian: chromium) or set ISOGLOSS_CHROMIUM to its path.")
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"], timeout=PATIENCE)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of all experiments in twelve languages, two of them written from right to left."""
+    folder = tmp_path_factory.mktemp("runs") / "chat"
+    return write_report(build_chat_experiment(folder, languages=TWELVE, exact={"ja": 0.90}, fidelity={"de": 0.985}))
+
+
+def visit(browser: Browser, file: Path, width: int, scheme: Literal["light", "dark"]) -> tuple[Page, list[str]]:
+    """Open a file; the list fills with whatever goes wrong: requests, messages on the console, errors."""
+    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    context.set_default_timeout(PATIENCE)
+    page = context.new_page()
+    wrong: list[str] = []
+    page.on("request", lambda asked: None if asked.url.startswith(("file:", "data:")) else wrong.append(asked.url))
+    page.on("requestfailed", lambda failed: wrong.append(failed.url[:200]))
+    page.on("console", lambda message: wrong.append(message.text))
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.goto(file.as_uri())
+    return page, wrong
+
+
+@pytest.mark.parametrize(
+    ("width", "scheme"), [*itertools.product([PHONE, DESK], ["light", "dark"]), (320, "light"), (800, "light")]
+)
+def test_it_fits_its_width_and_asks_for_nothing(
+    browser: Browser, page_file: Path, width: int, scheme: Literal["light", "dark"]
+) -> None:
+    page, wrong = visit(browser, page_file, width, scheme)
+    assert wrong == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    # What is wider than the page must lie in a box that scrolls by itself.
+    outside = page.evaluate(
+        """width => [...document.querySelectorAll('body *')].filter(element => {
+            const box = element.getBoundingClientRect();
+            const sticksOut = box.width > 0 && (box.right > width + 1 || box.left < -1);
+            return sticksOut && !element.closest('.scroll, pre');
+        }).map(element => element.outerHTML.slice(0, 120))""",
+        width,
+    )
+    assert outside == []
+    page.context.close()
+
+
+@pytest.mark.parametrize("width", [320, PHONE, 800, DESK])
+def test_labels_of_axes_do_not_touch(browser: Browser, page_file: Path, width: int) -> None:
+    page, _ = visit(browser, page_file, width, "light")
+    touching = page.evaluate(
+        """() => [...document.querySelectorAll('.panel > svg')].flatMap(svg => {
+            const boxes = [...svg.querySelectorAll(':scope > text')].filter(text => text.getBoundingClientRect().width)
+                .map(text => [text.textContent, text.getBoundingClientRect()]);
+            return boxes.flatMap(([one, a], place) => boxes.slice(place + 1)
+                .filter(([, b]) => a.left < b.right && b.left < a.right && a.top + 2 < b.bottom - 2 && b.top + 2 < a.bottom - 2)
+                .map(([other]) => `${one} / ${other}`));
+        })"""
+    )
+    assert touching == []
+    page.context.close()
+
+
+def test_replies_are_set_in_their_direction(browser: Browser, page_file: Path) -> None:
+    page, _ = visit(browser, page_file, DESK, "light")
+    said = page.locator(".said").evaluate_all(
+        "all => all.map(one => [one.lang, one.textContent, getComputedStyle(one).direction])"
+    )
+    assert {tag for tag, _, _ in said} == set(TWELVE)
+    for tag, text, direction in said:
+        right_to_left = tag in SAID and text == SAID[tag]
+        assert direction == ("rtl" if right_to_left else "ltr"), (tag, text)
+    meant = page.locator(".meant").evaluate_all("all => all.map(one => [one.lang, getComputedStyle(one).direction])")
+    assert all(direction == language(tag).direction for tag, direction in meant)
+    page.context.close()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_pictures_are_drawn_and_marks_are_seen(
+    browser: Browser, page_file: Path, scheme: Literal["light", "dark"]
+) -> None:
+    page, _ = visit(browser, page_file, DESK, scheme)
+    page.locator("#scenes details").evaluate_all("all => all.forEach(one => one.open = true)")
+    widths = page.locator(".scene img").evaluate_all("all => all.map(one => [one.naturalWidth, one.clientWidth])")
+    assert len(widths) == len(SCENES)
+    assert all(natural > 0 and shown > 100 for natural, shown in widths)
+    paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    for selector in (".sign.holds", ".sign.fails", ".state.undecided", ".who"):
+        colours = set(page.locator(selector).evaluate_all("all => all.map(one => getComputedStyle(one).color)"))
+        assert colours, selector
+        assert all(contrast(paper, colour) >= 4.5 for colour in colours), selector
+    page.context.close()
+
+
+def test_the_figure_for_elsewhere_is_drawn_within_its_size(browser: Browser, page_file: Path) -> None:
+    page, wrong = visit(browser, page_file.with_name("result.svg"), DESK, "dark")
+    size, boxes = page.evaluate(
+        """() => [document.documentElement.viewBox.baseVal.width,
+            [...document.querySelectorAll('text, use')].map(each => each.getBoundingClientRect())
+                .filter(box => box.width).map(box => [box.left, box.right, box.top, box.bottom])]"""
+    )
+    height = page.evaluate("document.documentElement.viewBox.baseVal.height")
+    assert wrong == []
+    assert len(boxes) > 2 * 3 * len(TWELVE)
+    assert all(0 <= left < right <= size and 0 <= top < bottom <= height for left, right, top, bottom in boxes)
+    page.context.close()
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast of two colours "rgb(r, g, b)" by WCAG 2.2, from 1 to 21."""
+
+    def luminance(colour: str) -> float:
+        parts = [int(part) / 255 for part in colour[4:-1].split(",")]
+        red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
