@@ -10,7 +10,7 @@ from data.shapes.any_scene import some_scenes
 from data.shapes.expected_captions import LANGUAGES
 
 from isogloss.data.conversations import Conversation, fault
-from isogloss.data.templates.instructions import instructions
+from isogloss.data.templates.instructions import instructions, reply_in
 from isogloss.data.worlds.shapes.corpus import Proportions, content_text, switched, text_conversations
 from isogloss.data.worlds.shapes.grammar import GRAMMARS, answer_text, caption, keywords, question_text
 from isogloss.data.worlds.shapes.lexicon import found
@@ -20,7 +20,7 @@ from isogloss.data.worlds.shapes.sentence_oracle import language_of, read_senten
 from isogloss.errors import UserError
 
 SCENES = some_scenes()[:200]
-NONE = Proportions(0, 0, 0, 0, 0, 0, 0, 0)
+NONE = Proportions(0, 0, 0, 0, 0, 0, 0, 0, 0)
 
 
 def made(proportions: Proportions, languages: tuple[str, ...] = LANGUAGES, seed: int = 0) -> list[Conversation]:
@@ -56,6 +56,16 @@ def test_a_description_says_the_content_in_the_language_that_asks() -> None:
         assert language == language_of(content)
     pairs = {(language_of(one.turns[0].text.split("\n")[0]), one.language) for one in conversations}
     assert len(pairs) > 60  # of a hundred
+
+
+def test_a_description_is_in_the_language_that_is_named_whatever_language_asks() -> None:
+    asking: set[bool] = set()
+    for scene, one in zip(SCENES, made(replace(NONE, caption=1, description=1, told=1)), strict=True):
+        asked, told = one.turns
+        _, instruction, named = asked.text.split("\n")
+        assert named == reply_in(one.language) and told.text == caption(scene, one.language)
+        asking.add(instruction in instructions(one.language))
+    assert asking == {True, False}
 
 
 def test_an_answer_is_in_the_language_that_asks() -> None:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.random import Generator
 
 from isogloss.data.conversations import Conversation, Turn
+from isogloss.data.templates.instructions import instructions, reply_in
 from isogloss.data.worlds.shapes.dialogues import exchanges, turns_about
 from isogloss.data.worlds.shapes.grammar import GRAMMARS, caption, grammar_of, group_keywords
 from isogloss.data.worlds.shapes.lexicon import found
@@ -39,6 +40,7 @@ class Proportions:
         description: one description is asked for.
         answer: one question is asked.
         dialogue: there are several exchanges, each in a language of its own.
+        told: the share of descriptions that are asked for in any language, with a sentence that names the reply's.
         longest: the most exchanges of a dialogue.
     """
 
@@ -50,6 +52,7 @@ class Proportions:
     description: float = 0.7
     answer: float = 0.25
     dialogue: float = 0.05
+    told: float = 0.1
     longest: int = 4
 
 
@@ -86,6 +89,8 @@ def text_conversations(
         count = int(generator.integers(2, proportions.longest + 1)) if reply == "dialogue" else 1
         spoken = [_one_of(languages, generator) for _ in range(count)]
         said = exchanges(scene, spoken, generator, describe=reply != "answer")
+        if reply == "description" and generator.random() < proportions.told:
+            said = [(_told(spoken[0], languages, generator), said[0][1])]
         yield Conversation(key, spoken[len(said) - 1], (), turns_about(content, said))
 
 
@@ -139,6 +144,12 @@ def _mixed(scene: Scene, place: int, languages: Sequence[str], generator: Genera
     return [words[number] for number in generator.permutation(count)]
 
 
+def _told(language: str, languages: Sequence[str], generator: Generator) -> str:
+    """A request in any language for a description in this one."""
+    wordings = instructions(_one_of(languages, generator))
+    return f"{wordings[int(generator.integers(len(wordings)))]}\n{reply_in(language)}"
+
+
 def _bare(attribute: str, value: str, language: str) -> str:
     words = GRAMMARS[language].WORDS
     match attribute:
@@ -161,8 +172,9 @@ def _text(scene: Scene, language: str, generator: Generator) -> str:
 
 
 def _check(proportions: Proportions, contents: dict[Content, float], replies: dict[Reply, float]) -> None:
-    if not 0 <= proportions.text <= 1:
-        raise UserError(f"The share of plain texts is {proportions.text}; give one between 0 and 1.")
+    for name, share in (("plain texts", proportions.text), ("descriptions in a named language", proportions.told)):
+        if not 0 <= share <= 1:
+            raise UserError(f"The share of {name} is {share}; give one between 0 and 1.")
     for kind, weights in (("content", contents), ("reply", replies)):
         if min(weights.values()) < 0 or (proportions.text < 1 and sum(weights.values()) <= 0):
             raise UserError(f"No kind of {kind} can be drawn by {weights}; give weights of 0 or more, and one above 0.")
