@@ -325,3 +325,10 @@ def test_missing_results_are_told_in_a_sentence(folder: Path) -> None:
     (folder / "results.json").unlink()
     with pytest.raises(UserError, match=r"results\.json is missing"):
         write_report(folder)
+
+
+def test_a_single_chat_run_has_no_page_and_says_what_to_do(whole: Path) -> None:
+    with pytest.raises(
+        UserError, match="run of a chat model, which has no page of its own; name the folder of its experiment"
+    ):
+        write_report(whole / "seed-0" / "pivot")

@@ -51,6 +51,11 @@ def write_report(folder: Path) -> Path:
             f"{folder} holds neither experiment.json nor recipe.json, so there is nothing to report; name "
             "the folder of an experiment or a run."
         )
+    if not experiment and read_object(folder / "recipe.json").get("family") == "chat":
+        raise UserError(
+            f"{folder} is a run of a chat model, which has no page of its own; name the folder of its experiment, or print the "
+            f"run's figures with `isogloss evaluate`."
+        )
     content = read_experiment(folder) if experiment else read_single_run(folder)
     page = folder / "report.html"
     write_text(page, render(content, experiment=experiment))
