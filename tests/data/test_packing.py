@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isogloss.data.packing import pack
+from isogloss.data.packing import pack, row_length
 
 MOST = 50
 lengths = st.lists(st.integers(1, MOST), max_size=60)
@@ -45,3 +45,22 @@ def test_every_sequence_is_in_one_row_and_no_row_is_too_long(lengths: list[int])
 def test_what_fits_no_row_is_refused(wrong: list[int]) -> None:
     with pytest.raises(ValueError, match=f"cannot be packed into rows of {MOST}"):
         pack(wrong, MOST)
+
+
+def places(lengths: list[int], most: int) -> int:
+    """In all rows of a length."""
+    return len(pack(lengths, most)) * most
+
+
+@given(lengths)
+def test_rows_of_the_length_that_is_chosen_have_fewer_places_than_the_longest_ones(lengths: list[int]) -> None:
+    chosen = row_length(lengths, MOST)
+    assert max(lengths, default=0) <= chosen <= MOST
+    assert places(lengths, chosen) <= places(lengths, MOST)
+    # They are not longer than the fullest of them.
+    assert not lengths or chosen == max(sum(lengths[one] for one in row) for row in pack(lengths, chosen))
+
+
+@given(st.integers(1, MOST), st.integers(1, 200))
+def test_sequences_of_one_length_leave_no_place_empty(length: int, count: int) -> None:
+    assert places([length] * count, row_length([length] * count, MOST)) == length * count

@@ -17,7 +17,7 @@ from isogloss.data.chat_tokens import ChatTokens
 from isogloss.data.conversations import Conversation
 from isogloss.data.images import Pictures
 from isogloss.data.mixture import Mixture
-from isogloss.data.packing import pack
+from isogloss.data.packing import pack, row_length
 from isogloss.data.tables import many
 from isogloss.errors import UserError
 
@@ -82,7 +82,7 @@ class ChatBatches:
         parts: conversations by the name that the mixture knows them by, such as their language.
         tokens: to token numbers.
         mixture: which conversations a step takes.
-        row_tokens: the length of a row.
+        row_tokens: the length of a row at most; those of a step are as long as leaves the fewest places empty.
         pictures: of the split that the conversations are about; None where they are about none.
         mean, deviation: of the pixels, by channel, in 0…1.
         with_pixels: whether a batch has pixels, always or by its step; not where features of the pictures are cached.
@@ -128,9 +128,11 @@ class ChatBatches:
         mine = self.mixture.taken(step)[self.process :: self.processes]
         found = (self._ready(part, row) for part, row in mine)
         conversations = [one for one in found if one is not None]
-        rows = pack([len(one) for one in conversations], self.row_tokens)
+        lengths = [len(one) for one in conversations]
+        width = row_length(lengths, self.row_tokens)
+        rows = pack(lengths, width)
         # A process whose conversations were all left out trains on nothing, and yet takes part in the step.
-        shape = (max(1, len(rows)), self.row_tokens)
+        shape = (max(1, len(rows)), width)
         input_ids = np.full(shape, self.tokens.padding)
         position_ids, labels = np.zeros(shape, np.int64), np.full(shape, IGNORED)
         for row, within in enumerate(rows or [[]]):
@@ -141,7 +143,7 @@ class ChatBatches:
                 position_ids[row, start:end] = np.arange(len(one))
                 labels[row, start:end] = np.where(one.learnt, one.input_ids, IGNORED)
                 start = end
-            position_ids[row, start:] = np.arange(self.row_tokens - start)
+            position_ids[row, start:] = np.arange(width - start)
         order = [conversations[number].images for within in rows for number in within]
         images = np.concatenate([np.zeros(0, np.int64), *order])
         wanted = self.with_pixels(step) if callable(self.with_pixels) else self.with_pixels

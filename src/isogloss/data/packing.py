@@ -1,7 +1,10 @@
-"""Packing: sequences of different lengths in as few rows of one length as can be had quickly."""
+"""Packing: sequences of different lengths in rows of one length, of which as little as can be had quickly stays empty."""
 
 from bisect import bisect_left, insort
 from collections.abc import Sequence
+
+# Lengths of rows that are tried.
+_TRIED = 16
 
 
 def pack(lengths: Sequence[int], most: int) -> list[list[int]]:
@@ -36,3 +39,28 @@ def pack(lengths: Sequence[int], most: int) -> list[list[int]]:
         if left > length:
             insort(room, (left - length, row))
     return [sorted(row) for row in rows]
+
+
+def row_length(lengths: Sequence[int], most: int) -> int:
+    """The length of rows with the fewest places in all, the shorter one of two, that `pack` fits these sequences into.
+
+    Some sequences of one length fill rows of any other length badly, and attention over a shorter row costs less.
+
+    Args:
+        lengths: of the sequences.
+        most: the length of a row at most.
+
+    Raises:
+        ValueError: a sequence is empty or longer than a row.
+    """
+    if not lengths:
+        return most
+    longest, total = max(lengths), sum(lengths)
+    fewest, many = -(-total // most), -(-total // longest)
+    counts = {round(fewest * (many / fewest) ** (step / (_TRIED - 1))) for step in range(_TRIED)}
+    found: list[tuple[int, int]] = []
+    for length in {most, *(min(most, max(longest, -(-total // count))) for count in counts)}:
+        rows = pack(lengths, length)
+        filled = max(sum(lengths[sequence] for sequence in row) for row in rows)
+        found.append((len(rows) * filled, filled))
+    return min(found)[1]
