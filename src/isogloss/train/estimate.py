@@ -1,28 +1,39 @@
 """What a run will take in time, memory and money, from the shapes of its recipe alone: no weights, and no pictures."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from transformers import AutoConfig, AutoImageProcessor, AutoModelForMaskedLM, PretrainedConfig
+from torch._subclasses.fake_tensor import FakeTensorMode
+from transformers import AutoConfig, AutoModelForMaskedLM
 
 from isogloss.errors import UserError
 from isogloss.models.clip import DualEncoder, DualEncoderConfig
-from isogloss.models.hub import place
-from isogloss.models.image_processor import picture_size
 from isogloss.models.pooling import mean_pooling
 from isogloss.models.text import head_of
 from isogloss.models.tower import FAILURES, Tower, build_tower, tower_config
 from isogloss.recipes import recipe_names
+from isogloss.train.chat_recipe import ChatRecipe
+from isogloss.train.chat_work import (
+    ChatRun,
+    Forward,
+    chat_forward,
+    chat_shape,
+    chat_step,
+    writer_forward,
+    writer_shape,
+    writer_step,
+)
 from isogloss.train.clip import freezing
 from isogloss.train.clip_recipe import ClipRecipe
 from isogloss.train.devices import Device
+from isogloss.train.lm_recipe import LanguageModelRecipe
 from isogloss.train.recipe import Recipe, load_recipe
 from isogloss.train.stages import Stage, freeze, frozen_modules
-from isogloss.train.step_shapes import StepShapes, step_shapes
+from isogloss.train.step_shapes import StepShapes, picture_side, step_shapes
 from isogloss.train.text_recipe import TextRecipe
 from isogloss.train.work import Work, shapes_alone, work_of
 
@@ -31,12 +42,12 @@ from isogloss.train.work import Work, shapes_alone, work_of
 _UPDATE_BYTES = 4 * (4 + 3 + 3)
 # Tables over all pairs of a picture and a caption: similarities, their log shares and gradients, in both directions.
 _PAIR_TABLES = 6
+# Tables of every learnt token over the vocabulary: in float32, its log shares, and the gradients of both.
+_WORD_TABLES = 4
 
 # About what PyTorch takes to start one operation from Python without compiling: of models this small, most of a step on a
 # fast GPU.
 CALL_SECONDS = 8e-6
-
-Forward = Callable[[], Sequence[Tensor]]
 
 
 @dataclass(frozen=True)
@@ -89,19 +100,27 @@ class Estimate:
         return sum(phase.steps * self.step_seconds(device, utilisation, phase) for phase in self.phases)
 
 
-Estimated = ClipRecipe | TextRecipe
+# A stage of a chat recipe is a run of its own.
+Estimated = ClipRecipe | TextRecipe | LanguageModelRecipe | ChatRun
 
 
 def runs_of(recipe: Recipe) -> Iterator[tuple[str, Estimated]]:
-    """The runs that a recipe makes, by name: the text stage that its text tower is, if it is one, and its own."""
+    """The runs that a recipe makes, by name: those of the recipes that its parts are, and its own, of which chat has two."""
     if isinstance(recipe, ClipRecipe) and recipe.text.model in recipe_names():
         text = load_recipe(str(recipe.text.model))
         if isinstance(text, TextRecipe):
             data = replace(text.data, dataset=recipe.data.dataset, sources=recipe.data.sources)
             yield "text stage", replace(text, data=data)
-    if not isinstance(recipe, Estimated):
-        raise UserError("Only runs of dual encoders and text stages can be estimated; leave --estimate out.")
-    yield "run", recipe
+    if not isinstance(recipe, ChatRecipe):
+        yield "run", recipe
+        return
+    for name, part in (("language model", recipe.language_model), ("eyes", recipe.vision)):
+        if part.model in recipe_names():
+            for earlier, run in runs_of(load_recipe(str(part.model))):
+                yield name if earlier == "run" else f"{name}, {earlier}", run
+    for name, stage in (("align", recipe.align), ("instruct", recipe.instruct)):
+        if not stage.skipped:
+            yield name, ChatRun(recipe, stage)
 
 
 def estimate(recipe: Estimated, *, bfloat16: bool, images: int | None, tokens: int) -> Estimate:
@@ -117,24 +136,75 @@ def estimate(recipe: Estimated, *, bfloat16: bool, images: int | None, tokens: i
     precision = recipe.training.precision
     if precision == "auto":
         precision = "bfloat16" if bfloat16 else "float32"
+    if isinstance(recipe, ChatRun):
+        return _estimate_chat(recipe, precision, images=images, tokens=tokens)
+    if isinstance(recipe, LanguageModelRecipe):
+        return _estimate_writer(recipe, precision)
     shapes = step_shapes(recipe, images=images, tokens=tokens)
     with shapes_alone() as fake:
         clip = isinstance(recipe, ClipRecipe)
         model, forward, loss = _dual_encoder(recipe, shapes) if clip else _text_encoder(recipe, shapes)
     frozen = freezing(recipe) if clip else None
     freeze(model, frozen.always if frozen else ())
+    phases = _phases(frozen.stages if frozen else (), recipe.training.steps, shapes.steps_per_epoch)
+    planned = [(steps, patterns, forward) for patterns, steps in phases]
+    return _estimated(model, planned, fake, precision, shapes, loss)
+
+
+def _estimated(
+    model: nn.Module,
+    planned: Sequence[tuple[int, tuple[str, ...], Forward]],
+    fake: FakeTensorMode,
+    precision: str,
+    shapes: StepShapes,
+    loss: tuple[int, int],
+) -> Estimate:
+    """The estimate of a model that was made among shapes alone.
+
+    Args:
+        planned: for how many steps what is frozen and how the forward pass goes.
+        loss: as `work_of` takes it.
+    """
     fixed = {name for name, parameter in model.named_parameters() if not parameter.requires_grad}
-    phases: list[Phase] = []
-    for patterns, steps in _phases(frozen.stages if frozen else (), recipe.training.steps, shapes.steps_per_epoch):
+    made: list[Phase] = []
+    for steps, patterns, forward in planned:
         freeze(model, patterns, fixed)
         model.train()
         for module in frozen_modules(model):
             module.eval()
         work = work_of(model, forward, fake=fake, bfloat16=precision == "bfloat16", loss=loss)
-        phases.append(Phase(steps, patterns, work))
-    trained = max(phase.work.gradients for phase in phases)
+        made.append(Phase(steps, patterns, work))
+    trained = max(phase.work.gradients for phase in made)
     parameters = sum(parameter.numel() for parameter in model.parameters())
-    return Estimate(precision, shapes, tuple(phases), parameters, optimiser=2 * trained)
+    return Estimate(precision, shapes, tuple(made), parameters, optimiser=2 * trained)
+
+
+def _estimate_chat(run: ChatRun, precision: str, *, images: int | None, tokens: int) -> Estimate:
+    stage, steps = run.stage, run.training.steps
+    with shapes_alone() as fake:
+        model = chat_shape(run, precision == "bfloat16")
+        shapes = chat_step(run, model.config, images=images, tokens=tokens)
+    epoch, begun = shapes.steps_per_epoch, 0
+    planned: list[tuple[int, tuple[str, ...], Forward]] = []
+    for patterns, count in _phases(stage.stages, steps, epoch):
+        kept = stage.cache and "vision_tower.*" in patterns
+        # In the first epoch every picture is new; without a known epoch all of them are taken for new.
+        new = min(count, max(0, (steps if epoch is None else epoch) - begun)) if kept else 0
+        for part, first in ((new, True), (count - new, False)):
+            if part:
+                planned.append((part, patterns, chat_forward(model, shapes, kept=kept, first=first)))
+        begun += count
+    vocabulary = int(model.config.text_config.vocab_size)
+    return _estimated(model, planned, fake, precision, shapes, (0, 4 * _WORD_TABLES * shapes.learnt * vocabulary))
+
+
+def _estimate_writer(recipe: LanguageModelRecipe, precision: str) -> Estimate:
+    shapes = writer_step(recipe)
+    with shapes_alone() as fake:
+        model = writer_shape(recipe)
+    planned = [(recipe.training.steps, (), writer_forward(model, shapes))]
+    loss = (0, 4 * _WORD_TABLES * shapes.learnt * recipe.vocabulary)
+    return _estimated(model, planned, fake, precision, shapes, loss)
 
 
 def _phases(
@@ -170,7 +240,7 @@ def _dual_encoder(recipe: ClipRecipe, shapes: StepShapes) -> tuple[nn.Module, Fo
         text_tokens=recipe.text_tokens,
     )
     model = DualEncoder(config, vision_model=vision_model, text_model=text_model)
-    side = recipe.data.image_size or _picture_side(vision, vision_config)
+    side = recipe.data.image_size or picture_side(vision, vision_config)
 
     def forward() -> Sequence[Tensor]:
         images = model.encode_image(torch.empty(shapes.images, 3, side, side))
@@ -179,17 +249,6 @@ def _dual_encoder(recipe: ClipRecipe, shapes: StepShapes) -> tuple[nn.Module, Fo
 
     pairs = shapes.images * len(shapes.lengths)
     return model, forward, (6 * pairs * recipe.projection_dim, 4 * _PAIR_TABLES * pairs)
-
-
-def _picture_side(tower: Tower, config: PretrainedConfig) -> int:
-    """The side of its pictures: as its image processor has it, or its config where there is none."""
-    if tower.model is not None:
-        try:
-            return picture_size(AutoImageProcessor.from_pretrained(place(tower.model), backend="pil")).side
-        except (*FAILURES, UserError):
-            pass
-    own = getattr(config, "image_size", None)
-    return own if isinstance(own, int) else 224
 
 
 def _text_encoder(recipe: TextRecipe, shapes: StepShapes) -> tuple[nn.Module, Forward, tuple[int, int]]:

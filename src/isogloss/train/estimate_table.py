@@ -54,7 +54,7 @@ def print_estimate(recipe: Recipe, assumed: Assumed) -> None:
     }
     for name, one in made[True]:
         console.print(
-            f"{name}: {one.shapes.images:,} images and {len(one.shapes.lengths):,} captions a step, "
+            f"{name}: {one.shapes.images:,} images and {len(one.shapes.lengths):,} {one.shapes.texts} a step, "
             f"{one.parameters / 1e6:,.1f} million weights, products in {one.precision}"
         )
         console.print(_work(one))
@@ -101,7 +101,7 @@ def _facts(phase: Phase) -> dict[str, str]:
 def _devices(runs_on: Mapping[Device, Sequence[Estimate]], machine: Device, assumed: Assumed) -> Table:
     """What the runs take: a device a row, narrow enough for eighty columns."""
     price = assumed.price_per_hour
-    whole = "whole run" if len(runs_on[machine]) == 1 else "both runs"
+    whole = {1: "whole run", 2: "both runs"}.get(len(runs_on[machine]), "all runs")
     names = ("device", "a step", "images/s", whole, "peak memory", *(["cost"] if price is not None else []))
     table = Table(*(Column(name, overflow="fold") for name in names))
     for device, runs in runs_on.items():
@@ -114,7 +114,7 @@ def _devices(runs_on: Mapping[Device, Sequence[Estimate]], machine: Device, assu
         cells = [
             "this machine, alone on it" if device is machine else device.name,
             f"{1000 * step:,.1f} ms" if step < 1 else f"{step:,.2f} s",
-            f"{last.shapes.images / step:,.0f}",
+            f"{(last.shapes.images or len(last.shapes.lengths)) / step:,.0f}",
             _duration(seconds),
             f"{memory / 1e9:.1f} of {device.memory / 1e9:.0f} GB{fits}",
         ]
@@ -127,7 +127,18 @@ def _devices(runs_on: Mapping[Device, Sequence[Estimate]], machine: Device, assu
 def _assumptions(one: Estimate, assumed: Assumed) -> list[str]:
     lengths, epoch = one.shapes.lengths, one.shapes.steps_per_epoch
     mean = sum(lengths) / len(lengths)
-    if one.shapes.tokenised:
+    if one.shapes.texts != "captions":
+        rows, row_tokens = one.shapes.groups[0]
+        told = (
+            "are those of the first step of the dataset"
+            if one.shapes.tokenised
+            else (
+                "are assumed to be as long as they may be, and captions to have as many tokens as --assume-tokens says and a "
+                "request before them"
+            )
+        )
+        said = [f"Conversations {told}: the last run reads {rows:,} rows of {row_tokens:,} tokens in a step."]
+    elif one.shapes.tokenised:
         said = [f"Captions are those of the first step of the dataset: {mean:.1f} tokens on average."]
     else:
         said = [f"Captions are assumed to have {mean:g} tokens (--assume-tokens), and none to be missing."]

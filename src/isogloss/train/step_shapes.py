@@ -6,15 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoTokenizer
+from transformers import AutoImageProcessor, AutoTokenizer, PretrainedConfig
 
 from isogloss.data.batch import captioned, choose_captions
 from isogloss.data.dataset import Dataset
 from isogloss.data.sampler import Sampler
 from isogloss.errors import UserError
 from isogloss.models.hub import place
+from isogloss.models.image_processor import picture_size
 from isogloss.models.lengths import by_length
-from isogloss.models.tower import FAILURES
+from isogloss.models.tower import FAILURES, Tower
 from isogloss.recipes import recipe_names
 from isogloss.train.clip_recipe import ClipRecipe
 from isogloss.train.text_recipe import TextRecipe
@@ -30,6 +31,8 @@ class StepShapes:
         groups: how many captions are read together, and how long they are after padding, as the text tower reads them.
         steps_per_epoch: None where nobody says how many pictures there are.
         tokenised: whether the lengths are those of the first step of the dataset, and not assumed.
+        learnt: tokens that are learnt to write.
+        texts: what the lengths are of.
     """
 
     images: int
@@ -37,6 +40,8 @@ class StepShapes:
     groups: tuple[tuple[int, int], ...]
     steps_per_epoch: int | None
     tokenised: bool
+    learnt: int = 0
+    texts: str = "captions"
 
 
 def step_shapes(recipe: ClipRecipe | TextRecipe, *, images: int | None, tokens: int) -> StepShapes:
@@ -95,3 +100,14 @@ def _groups(lengths: Sequence[int]) -> tuple[tuple[int, int], ...]:
     each = torch.tensor(lengths)
     mask = (torch.arange(int(each.max())) < each[:, None]).long()
     return tuple((len(rows), end) for rows, end in by_length(mask))
+
+
+def picture_side(tower: Tower, config: PretrainedConfig) -> int:
+    """The side of its pictures: as its image processor has it, or its config where there is none."""
+    if tower.model is not None:
+        try:
+            return picture_size(AutoImageProcessor.from_pretrained(place(tower.model), backend="pil")).side
+        except (*FAILURES, UserError):
+            pass
+    own = getattr(config, "image_size", None)
+    return own if isinstance(own, int) else 224

@@ -26,7 +26,7 @@ def _attention_backward(gradient: Any, query: Any, key: Any, value: Any, *_: Any
 
 
 # PyTorch counts its fused attention of GPUs and leaves out that of processors, which does the same products.
-_FUSED: Any = {
+FUSED: Any = {
     aten._scaled_dot_product_flash_attention_for_cpu: _attention,
     aten._scaled_dot_product_flash_attention_for_cpu_backward: _attention_backward,
 }
@@ -132,14 +132,14 @@ def work_of(
     trained = [value for value in parameters if value.requires_grad]
     ledger = _Ledger()
     ledger.ignore(model)
-    counter = FlopCounterMode(display=False, custom_mapping=_FUSED)
+    counter = FlopCounterMode(display=False, custom_mapping=FUSED)
     with fake, counter, ledger, torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
         outputs = forward()
     forwards = counter.get_total_flops()
     activations = ledger.alive
     ledger.peak = max(ledger.peak, ledger.alive + loss[1])
     differentiable = [output for output in outputs if output.requires_grad]
-    counter = FlopCounterMode(display=False, custom_mapping=_FUSED)
+    counter = FlopCounterMode(display=False, custom_mapping=FUSED)
     with fake, counter, ledger:
         torch.autograd.backward(differentiable, [torch.empty_like(output) for output in differentiable])
     backwards = counter.get_total_flops()
