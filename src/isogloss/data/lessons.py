@@ -31,21 +31,33 @@ def lessons(
     Raises:
         UserError: the dataset has not got a language or a split, or there is nothing to learn from.
     """
-    found: dict[str, Sequence[Conversation]] = {}
-    for language in languages:
-        if source == "captions":
-            shown = set(dataset.images(split, columns=["key"])["key"].to_pylist())
-            told = captions_to_conversations(dataset, language, sources=sources or None)
-            part: Sequence[Conversation] = [one for one in told if one.images[0] in shown]
-        else:
-            part = read_conversations(dataset.root, language, split, sources or None)
-        found[language] = share_of(part, (shares or {}).get(language, 1.0))
+    found = {
+        language: share_of(lessons_in(dataset, split, source, language, sources), (shares or {}).get(language, 1.0))
+        for language in languages
+    }
     if not any(map(len, found.values())):
         raise UserError(
             f"{dataset.root} has no {source} in {', '.join(languages)} for the split '{split}'; add some, or choose other "
             "languages."
         )
     return found
+
+
+def lessons_in(
+    dataset: Dataset, split: str, source: str, language: str, sources: Collection[str] = ()
+) -> Sequence[Conversation]:
+    """The conversations of a split in one language; none where the language has none in it.
+
+    The arguments are those of `lessons`.
+
+    Raises:
+        UserError: the dataset has not got the language or the split.
+    """
+    if source == "captions":
+        shown = set(dataset.images(split, columns=["key"])["key"].to_pylist())
+        told = captions_to_conversations(dataset, language, sources=sources or None)
+        return [one for one in told if one.images[0] in shown]
+    return read_conversations(dataset.root, language, split, sources or None)
 
 
 def share_of(conversations: Sequence[Conversation], share: float) -> Sequence[Conversation]:

@@ -63,5 +63,5 @@ def add_lora(language_model: PreTrainedModel, lora: Lora) -> Any:
 
 
 def merge_lora(language_model: Any, lora: Lora) -> PreTrainedModel:
-    """The language model with its adapters added to its weights."""
-    return language_model.merge_and_unload() if lora.rank else language_model
+    """The language model with its adapters added to its weights, which all may train again."""
+    return language_model.merge_and_unload().requires_grad_(True) if lora.rank else language_model
