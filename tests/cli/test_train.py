@@ -10,14 +10,15 @@ from cli.program import Program
 from train.commands import recipe_file
 
 from isogloss.train.recipe import different_fields
+from isogloss.train.run import TRAINERS
 
 
 @pytest.fixture
 def saved(tmp_path: Path, isogloss: Program, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """The recipe.json of `isogloss train …`, where everything is done but the training itself."""
     monkeypatch.chdir(tmp_path)
-    for family in ("clip", "text"):
-        monkeypatch.setattr(f"isogloss.train.run.train_{family}", lambda recipe, folder, *_: folder / "model")
+    for kind in TRAINERS:
+        monkeypatch.setitem(TRAINERS, kind, lambda recipe, folder, *_: folder / "model")  # pyright: ignore
 
     def train(*arguments: str) -> Any:
         run = tmp_path / f"run-{len(list(tmp_path.iterdir()))}"
@@ -97,8 +98,14 @@ def test_a_recipe_of_a_python_file(saved: Callable[..., Any], isogloss: Program,
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        ("recipe = 3\n", "my_recipe.py defines no `recipe` that is a ClipRecipe or a TextRecipe."),
-        ("", "my_recipe.py defines no `recipe` that is a ClipRecipe or a TextRecipe."),
+        (
+            "recipe = 3\n",
+            "my_recipe.py defines no `recipe` that is a ClipRecipe or a TextRecipe or a LanguageModelRecipe or a ChatRecipe.",
+        ),
+        (
+            "",
+            "my_recipe.py defines no `recipe` that is a ClipRecipe or a TextRecipe or a LanguageModelRecipe or a ChatRecipe.",
+        ),
         ("recipe = = 3\n", "The recipe file my_recipe.py fails: SyntaxError: invalid syntax (my_recipe.py, line 1)."),
         ("1 / 0\n", "The recipe file my_recipe.py fails: ZeroDivisionError: division by zero."),
         (None, "There is no recipe file my_recipe.py; give the path of a Python file that defines `recipe`."),

@@ -9,7 +9,6 @@ import tyro
 
 from isogloss.errors import UserError
 from isogloss.saved import check_model
-from isogloss.serve.pictures import open_picture
 
 
 def chat(
@@ -53,7 +52,9 @@ def chat(
         picture_safety: a picture classifier that checks what is shown.
         picture_limits: the scores from which on it refuses, as in nsfw=0.5.
     """
-    # What can be told at once is told before the libraries are imported, which takes seconds.
+    from isogloss.serve.pictures import open_picture
+
+    # What can be told at once is told before the large libraries are imported, which takes seconds.
     pictures = [open_picture(image) for image in images]
     folder = Path(model)
     if folder.is_dir() and not (folder / "model" / "config.json").is_file():
