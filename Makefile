@@ -1,5 +1,6 @@
-# `make demo` and `make test` do all the set-up that a fresh machine needs. The environment is made in $(VENV) once, and
-# brought up to date when pyproject.toml or constraints.txt changes. For GNU make 3.81, which macOS has, and later.
+# `make demo`, `make demo-chat` and `make test` do all the set-up that a fresh machine needs. The environment is made in
+# $(VENV) once, and brought up to date when pyproject.toml or constraints.txt changes. For GNU make 3.81, which macOS has,
+# and later.
 
 VENV = .venv
 BIN = $(VENV)/bin
@@ -9,21 +10,25 @@ INSTALL = $(BIN)/python -m pip install --disable-pip-version-check --constraint 
 PYTHON = $(shell for name in python3 python3.13 python3.12 python3.11 python3.14; do \
 	$$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$name && break; done)
 
-# glibc gives large blocks back to the system and asks for them anew in every step; `isogloss demo` keeps them.
+# glibc gives large blocks back to the system and asks for them anew in every step; the demos keep them by themselves.
 KEEP_MEMORY = MALLOC_MMAP_THRESHOLD_=1073741824 MALLOC_TRIM_THRESHOLD_=1073741824
 
-.PHONY: help demo test check format bench python
+.PHONY: help demo demo-chat test check format bench python
 
 help:
-	@echo "make demo    the experiment on emoji, from nothing to runs/demo/report.html"
-	@echo "make test    the tests"
-	@echo "make check   style, types and spelling"
-	@echo "make format  the style, applied"
-	@echo "make bench   training steps against a plain PyTorch loop"
+	@echo "make demo       captions find emoji: the experiment from nothing to runs/demo/report.html"
+	@echo "make demo-chat  shapes described in ten languages: from nothing to runs/demo-chat/report.html"
+	@echo "make test       the tests"
+	@echo "make check      style, types and spelling"
+	@echo "make format     the style, applied"
+	@echo "make bench      training steps against a plain PyTorch loop"
 
 demo: $(VENV)/.runtime
 	@sh .ci/debian fonts-noto-color-emoji
 	$(BIN)/isogloss demo --folder runs/demo
+
+demo-chat: $(VENV)/.chat
+	$(BIN)/isogloss demo-chat --folder runs/demo-chat
 
 test: $(VENV)/.development
 	@sh .ci/debian fonts-noto-color-emoji fonts-noto-core fonts-noto-cjk apertium apertium-eng-spa apertium-eng-cat apertium-en-gl
@@ -45,6 +50,11 @@ bench: $(VENV)/.runtime
 
 $(VENV)/.runtime: pyproject.toml constraints.txt | $(BIN)/pip
 	$(INSTALL) --editable .
+	@touch $@
+
+# What measures replies, beside the runtime.
+$(VENV)/.chat: $(VENV)/.runtime
+	$(INSTALL) --editable ".[chat]"
 	@touch $@
 
 $(VENV)/.development: $(VENV)/.runtime

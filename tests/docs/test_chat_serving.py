@@ -29,7 +29,7 @@ from isogloss.serve.chat import Chat
 from isogloss.serve.generation import Generation
 
 GUIDE = ROOT / "docs/guides/chat_serving.md"
-MODEL = "./runs/demo-chat/model"
+MODEL = "./runs/talk/model"
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     folder = tmp_path_factory.mktemp("served")
     save_picture(folder / "picture.png")
     (folder / "runs").mkdir()
-    save_talker(folder).rename(folder / "runs/demo-chat")
+    save_talker(folder).rename(folder / "runs/talk")
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         port = found.getsockname()[1]

@@ -16,6 +16,7 @@ from transformers.models.vit import ViTImageProcessorPil
 from isogloss.cli import COMMANDS, ESTIMATE_OPTIONS, dispatch
 from isogloss.data.dataset import Dataset
 from isogloss.data.validate import validate
+from isogloss.demo_chat import chat_arms
 from isogloss.models.tokenizer import train_tokenizer
 from isogloss.train.clip_recipe import ClipRecipe
 from isogloss.train.recipe import field_paths, load_recipe
@@ -51,7 +52,8 @@ def test_commands_and_their_options_exist(command: str, capsys: pytest.CaptureFi
     assert name is not None or words == ["--help"], command
     options = [word.removeprefix("--").split("=")[0] for word in words if word.startswith("--") and word != "--help"]
     if name == ("train",):
-        known = [*field_paths(load_recipe("clip_emoji_parallel")), *field_paths(load_recipe("text_emoji")), "run"]
+        recipes = ("clip_emoji_parallel", "text_emoji", "lm_shapes", "chat_shapes")
+        known = [*(path for recipe in recipes for path in field_paths(load_recipe(recipe))), "run"]
         known += [option.replace("_", "-") for option, *_ in ESTIMATE_OPTIONS]
     else:
         with pytest.raises(SystemExit):
@@ -125,7 +127,7 @@ def test_the_guide_from_pictures_to_a_search(owned: Path) -> None:
 
 
 def test_the_readme_in_python(owned: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (code,) = blocks(ROOT / "README.md", "python")
+    code, _ = blocks(ROOT / "README.md", "python")
     asked: list[tuple[ClipRecipe, Path]] = []
     monkeypatch.setattr("isogloss.train.run.train", lambda recipe, folder: asked.append((recipe, folder)))
     exec(code, {})
@@ -134,6 +136,15 @@ def test_the_readme_in_python(owned: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert (recipe.vision.model, recipe.text.model) == ("google/vit-base-patch16-224-in21k", "xlm-roberta-base")
     assert recipe.training.optimisation.learning_rate == 5e-5
     assert Path(recipe.data.dataset).is_dir()
+
+
+def test_the_readme_talks_as_the_guide_to_chat_does() -> None:
+    """Whose lines are run there; a demo leaves the model and the picture."""
+    _, code = blocks(ROOT / "README.md", "python")
+    run, picture = "runs/demo-chat/seed-0/stated", "runs/demo-chat/examples/0.png"
+    guide = blocks(ROOT / "docs/guides/chat_serving.md", "python")[0]
+    assert code.replace(run, "runs/talk/model").replace(picture, "picture.png") == guide
+    assert Path(run).name in {arm.name for arm in chat_arms(("pivot",))}
 
 
 def test_pages_link_to_what_exists() -> None:
