@@ -1,7 +1,6 @@
 """What a chat model brings to the loop: two stages, each with its conversations, its loss and its validation."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from isogloss.data.chat_batches import ChatBatches
 from isogloss.data.chat_tokens import ChatTokens
 from isogloss.data.dataset import Dataset
 from isogloss.data.images import Pictures
-from isogloss.data.lessons import lessons
+from isogloss.data.lessons import lessons, lessons_in
 from isogloss.data.mixture import Mixture
 from isogloss.losses import Losses
 from isogloss.losses.language_model import language_model_loss
@@ -27,6 +26,7 @@ from isogloss.models.lora import add_lora, merge_lora
 from isogloss.train.chat_recipe import ChatRecipe, ChatStage
 from isogloss.train.features import Features
 from isogloss.train.half import held_in_bfloat16
+from isogloss.train.lm_validation import LOSS_CONVERSATIONS, held_back
 from isogloss.train.loop import fit
 from isogloss.train.process import attention_over, start_process
 from isogloss.train.stages import frozen_at, never_trained
@@ -41,7 +41,9 @@ def chat_loss(model: nn.Module, batch: ChatBatch, features: Features | None = No
         features: of the pictures, for batches without pixels.
     """
     seen = None
-    if batch.pixel_values is None and features is not None and len(batch.images):
+    if features is not None and batch.pixel_values is not None:
+        features.forget()  # the eyes train, and see otherwise when they are frozen again
+    elif features is not None and len(batch.images):
         bare: Any = getattr(model, "module", model)
         seen = features.of(batch.images, bare.visual_features)
     with attention_over(batch.input_ids.shape[1]):
@@ -114,31 +116,33 @@ def _train_stage(
         size, data = picture_size(images), recipe.data
         return Pictures(dataset, dataset.split(split, ()), size, keep=data.keep_pictures, threads=data.threads)
 
-    def batches(split: str, stage: ChatStage, per_step: int | None, seed: int, **options: Any) -> ChatBatches:
-        parts = lessons(dataset, split, stage.source, stage.languages, stage.sources, stage.shares)
-        sizes = {language: len(part) for language, part in parts.items()}
-        mixture = Mixture(sizes, stage.proportions or None, per_step or sum(sizes.values()), seed)
-        shown = pictures(split)
-        return ChatBatches(parts, tokens, mixture, stage.row_tokens, shown, **scale, **options)
-
-    learnt = batches(
-        "train",
-        stage,
-        stage.conversations_per_step,
-        stage.training.seed,
+    parts = lessons(dataset, "train", stage.source, stage.languages, stage.sources, stage.shares)
+    sizes = {language: len(part) for language, part in parts.items()}
+    learnt = ChatBatches(
+        parts,
+        tokens,
+        Mixture(sizes, stage.proportions or None, stage.conversations_per_step, stage.training.seed),
+        stage.row_tokens,
+        pictures("train"),
+        **scale,
         with_pixels=lambda step: sees_anew(stage, step, learnt.steps_per_epoch),
         process=accelerator.process_index,
         processes=accelerator.num_processes,
     )
     assert learnt.pictures is not None
     features = Features(learnt.pictures, **scale) if stage.cache else None
-    validate = None
+    held_out: dict[str, ChatBatches] = {}
     if "validation" in dataset.splits:
-        held_out = {
-            language: batches("validation", _alone(stage, language), None, 0, with_pixels=True)
-            for language in stage.languages
-        }
-        validate = validation(held_out)
+        shown = pictures("validation")
+        for language in stage.languages:
+            part = held_back(
+                lessons_in(dataset, "validation", stage.source, language, stage.sources), LOSS_CONVERSATIONS
+            )
+            if part:  # translations that are for training alone have none
+                one = Mixture({language: len(part)}, None, len(part), seed=0)
+                held_out[language] = ChatBatches(
+                    {language: part}, tokens, one, stage.row_tokens, shown, **scale, with_pixels=True
+                )
     model.language_model = add_lora(model.language_model, stage.lora)
 
     def loss(model: nn.Module, batch: ChatBatch) -> Losses:
@@ -154,7 +158,7 @@ def _train_stage(
             folder=folder,
             accelerator=accelerator,
             stages=stage.stages,
-            validate=validate,
+            validate=validation(held_out) if held_out else None,
             description=None if quiet else f"{folder.parent.name} {folder.name}",
         )
     model.language_model = merge_lora(model.language_model, stage.lora)
@@ -167,11 +171,6 @@ def _at_rest(model: ChatModel, stage: ChatStage, learnt: ChatBatches, accelerato
     fixed = {name for name, value in model.named_parameters() if not value.requires_grad}
     never = never_trained(model, stage.stages, stage.training.steps, learnt.steps_per_epoch, fixed)
     return {name for name in never if name.startswith("language_model.")}
-
-
-def _alone(stage: ChatStage, language: str) -> ChatStage:
-    """A stage of one language, of which all there is takes part."""
-    return replace(stage, languages=(language,), shares={}, proportions={})
 
 
 def validation(batches: Mapping[str, ChatBatches]) -> Callable[[Any], dict[str, float]]:

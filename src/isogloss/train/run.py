@@ -55,7 +55,8 @@ def train(recipe: Recipe, folder: Path, quiet: bool = False, trained: Mapping[st
     with accelerator.main_process_first():  # which claims the folder; the others find its claim
         open_run(recipe, folder)
     models = dict(trained or {})
-    for part, kinds in EARLIER.get(type(recipe), {}).items():
+    goes_on = isinstance(recipe, ChatRecipe) and recipe.start is not None  # from a model that has its towers
+    for part, kinds in ({} if goes_on else EARLIER.get(type(recipe), {})).items():
         name = getattr(recipe, part).model
         if name in recipe_names():
             if name not in models:
