@@ -9,6 +9,7 @@ from isogloss.chat_experiment import ChatArm, ChatExperiment, run_chat_experimen
 from isogloss.data.dataset import Dataset
 from isogloss.data.worlds.shapes.world import LANGUAGES, build_shapes, build_shapes_text
 from isogloss.errors import UserError, unknown
+from isogloss.evaluate.chat_packages import check_packages
 from isogloss.recipes.chat_shapes import recipe as chat
 from isogloss.recipes.clip_shapes_english import recipe as eyes
 from isogloss.recipes.lm_shapes import recipe as language_model
@@ -93,8 +94,9 @@ def run_chat_demo(
     The arguments are those of the command `isogloss demo-chat`.
 
     Raises:
-        UserError: an option is wrong, or a run cannot go on.
+        UserError: an option is wrong, a package is not installed, or a run cannot go on.
     """
+    check_packages()
     if seeds < 1:
         raise UserError(f"seeds is {seeds}; give at least 1.")
     if jobs < 0:

@@ -21,6 +21,7 @@ from isogloss.data.templates.instructions import instructed_languages
 from isogloss.errors import UserError, unknown
 from isogloss.evaluate.chat import write_answers, write_descriptions
 from isogloss.evaluate.chat_figures import chat_figures
+from isogloss.evaluate.chat_packages import check_packages
 from isogloss.evaluate.provenance import evaluation_file, provenance
 from isogloss.evaluate.replies import read_replies, write_replies
 from isogloss.evaluate.reply import TOGETHER, seen_pictures
@@ -74,11 +75,12 @@ def evaluate_chat(
         quiet: without a progress bar.
 
     Raises:
-        UserError: the run has no model, or the dataset lacks what is asked for.
+        UserError: the run has no model, the dataset lacks what is asked for, or a package that measures is not installed.
     """
     for name, number in (("pictures", pictures), ("together", together)):
         if number is not None and number < 1:
             raise UserError(f"{name} is {number}; give a whole number of at least 1.")
+    check_packages()
     measured: dict[str, Any] = {**provenance(run, split, dataset, sources), "pictures": pictures}
     opened = Dataset.open(measured["dataset"])
     plan = _plan(opened, split, languages, measured["sources"])
