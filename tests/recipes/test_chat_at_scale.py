@@ -34,7 +34,7 @@ from isogloss.train.recipe import load_recipe
 NAMES = ("chat_viscpm", "chat_qwen")
 
 # The shapes of the models that the recipes name, as their config.json has them on the Hub.
-QWEN3 = {
+QWEN3: dict[str, Any] = {
     "num_hidden_layers": 36,
     "num_attention_heads": 32,
     "num_key_value_heads": 8,
@@ -203,7 +203,7 @@ def test_a_frozen_language_model_of_bfloat16_is_held_in_it_and_learns_the_same_t
 
 
 def test_values_in_between_stay_in_float32() -> None:
-    model = nn.ModuleDict({"exact": nn.Linear(2, 2), "between": nn.Linear(2, 2), "table": nn.Embedding(2, 2)})
+    model: Any = nn.ModuleDict({"exact": nn.Linear(2, 2), "between": nn.Linear(2, 2), "table": nn.Embedding(2, 2)})
     with torch.no_grad():
         for name in ("exact", "table"):
             model[name].weight.copy_(torch.tensor([[1.0, 0.5], [-2.0, 3.0]]))

@@ -52,7 +52,7 @@ def test_operations_are_those_of_a_real_step(recipe: ChatRecipe) -> None:
     align = estimates(recipe)["align"]
     assert align.shapes.tokenised and align.shapes.images == recipe.align.conversations_per_step
     (rows, row_tokens), *others = align.shapes.groups
-    assert not others and row_tokens == recipe.align.row_tokens
+    assert not others and row_tokens <= recipe.align.row_tokens
     model, processor = build_chat(recipe.vision, recipe.language_model, recipe.connector)
     visual = model.config.visual_tokens
     ids = torch.full((rows, row_tokens), 5)

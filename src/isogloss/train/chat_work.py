@@ -14,7 +14,7 @@ from isogloss.data.conversations import IMAGE
 from isogloss.data.dataset import Dataset
 from isogloss.data.lessons import lessons
 from isogloss.data.mixture import Mixture
-from isogloss.data.packing import pack
+from isogloss.data.packing import pack, row_length
 from isogloss.errors import UserError
 from isogloss.models.chat import ChatConfig, ChatModel
 from isogloss.models.chat_processor import chat_tokenizer
@@ -150,8 +150,14 @@ def chat_step(run: ChatRun, config: ChatConfig, *, images: int | None, tokens: i
             lengths, counted = [len(one.input_ids) for one in found], True
             learnt_tokens = sum(int(one.learnt.sum()) for one in found)
             pictures = sum(len(one.images) for one in found)
-    groups = ((len(pack(lengths, stage.row_tokens)), stage.row_tokens),)
+    groups = (_rows(lengths, stage.row_tokens),)
     return StepShapes(pictures, tuple(lengths), groups, epoch, counted, learnt_tokens, "conversations")
+
+
+def _rows(lengths: Sequence[int], most: int) -> tuple[int, int]:
+    """How many rows conversations are packed into, and how long these are."""
+    length = row_length(lengths, most)
+    return len(pack(lengths, length)), length
 
 
 def _tokenizer(tower: Tower) -> Any:
@@ -203,8 +209,7 @@ def writer_forward(model: Any, shapes: StepShapes) -> Forward:
 def writer_step(recipe: LanguageModelRecipe) -> StepShapes:
     """What a step of a language model's training reads at most: its tokenizer, which tells, is learnt first."""
     each, length = recipe.data.conversations_per_step, recipe.tokens
-    rows = len(pack([length] * each, recipe.data.row_tokens))
-    groups = ((rows, recipe.data.row_tokens),)
+    groups = (_rows([length] * each, recipe.data.row_tokens),)
     return StepShapes(0, (length,) * each, groups, None, False, length * each, "conversations")
 
 
