@@ -25,13 +25,11 @@ recipe = ChatRecipe(
         row_tokens=256,
         stages=(Stage(0.0, "run", (LANGUAGE_MODEL, EYES)), Stage(0.2, "run", (LANGUAGE_MODEL,))),
         training=Training(
-            steps=400,
+            steps=800,
             log_every=20,
             validate_every=0,
             checkpoint_every=200,
-            optimisation=Optimisation(
-                learning_rate=3e-3, weight_decay=0.05, method="muon", factors={"vision_tower.*": 0.3}
-            ),
+            optimisation=Optimisation(learning_rate=3e-3, weight_decay=0.05, method="muon"),
         ),
     ),
     instruct=ChatStage(
@@ -39,7 +37,7 @@ recipe = ChatRecipe(
         conversations_per_step=48,
         row_tokens=384,
         training=Training(
-            steps=100,
+            steps=200,
             log_every=20,
             validate_every=0,
             checkpoint_every=100,

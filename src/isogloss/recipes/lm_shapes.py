@@ -10,7 +10,7 @@ from isogloss.train.optim import Optimisation
 from isogloss.train.training import Training
 
 recipe = LanguageModelRecipe(
-    data=CorpusData(dataset="shapes-text", conversations_per_step=48, row_tokens=192),
+    data=CorpusData(dataset="shapes-text", conversations_per_step=48, row_tokens=128),
     config={
         "model_type": "llama",
         "hidden_size": 192,
@@ -23,12 +23,13 @@ recipe = LanguageModelRecipe(
         "tie_word_embeddings": True,
     },
     vocabulary=1500,
-    tokens=192,
+    tokens=128,
+    noise=0.1,
     training=Training(
-        steps=1000,
+        steps=2200,
         log_every=50,
         validate_every=0,
-        checkpoint_every=0,
+        checkpoint_every=550,
         optimisation=Optimisation(learning_rate=5e-3, method="muon", warmup=0.05),
     ),
 )
