@@ -294,6 +294,7 @@ def _describe(experiment: ChatExperiment) -> dict[str, Any]:
         "machine": {"system": platform.platform(), "processor": platform.machine(), "cores": os.cpu_count()},
         "seeds": list(experiment.seeds),
         "split": experiment.split,
+        "pictures": experiment.pictures,
         "languages": list(experiment.languages),
         "trained_languages": ["en"],
         "arms": {
@@ -314,7 +315,7 @@ def _same_experiment(record: dict[str, Any], folder: Path) -> tuple[dict[str, An
     if not path.exists():
         return {}, 0.0
     before = read_object(path)
-    for name in ("family", "arms", "languages", "split"):
+    for name in ("family", "arms", "languages", "split", "pictures"):
         if before.get(name) != json.loads(json.dumps(record[name])):
             raise UserError(f"{folder} holds another experiment, with other {name}; name another folder or remove it.")
     return before, float(before.get("seconds", 0.0))

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 from itertools import pairwise
+from json import loads
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,11 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 from train.commands import ENVIRONMENT, command
+from train.recipes import VISION, clip_recipe
 from train.small_chat import (
     CONNECTOR,
     EYES,
+    IMAGE_SIZE,
     LANGUAGES,
     PICTURES,
     RESNET,
@@ -32,6 +35,7 @@ from train.small_chat import (
     small_writer,
     staged,
 )
+from train.small_corpus import corpus, lm_recipe, write_corpus
 from train.test_loop import rows
 from train.two_chatting import train_both
 from transformers import AutoModelForImageTextToText, LlavaForConditionalGeneration
@@ -52,6 +56,7 @@ from isogloss.models.image_processor import picture_size, pixel_scale
 from isogloss.models.lora import Lora
 from isogloss.models.tower import Tower
 from isogloss.train import chat
+from isogloss.train import run as runs
 from isogloss.train.chat import sees_anew
 from isogloss.train.chat_recipe import ChatRecipe, ChatStage
 from isogloss.train.features import Features
@@ -504,3 +509,37 @@ def test_a_recipe_that_trains_nothing_is_refused(recipe: ChatRecipe) -> None:
     assert staged(recipe, "instruct", skipped=True).training == recipe.align.training
     assert recipe.training == recipe.instruct.training
     assert set(LANGUAGES) == set(recipe.instruct.languages)
+
+
+def test_parts_that_are_recipes_are_trained_first(
+    recipe: ChatRecipe, world: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The language model once, though the eyes are trained beside it too; none where another run's model goes on."""
+    earlier = {
+        "words": lm_recipe(write_corpus(tmp_path / "corpus", *corpus()), steps=2, seed=7, validate_every=0),
+        "eyes": replace(
+            clip_recipe(Path("elsewhere"), "words", ("en",), steps=1, validate_every=0),
+            text=Tower(model="words"),
+            vision=Tower(config=VISION),
+        ),
+    }
+    earlier["eyes"] = replace(
+        earlier["eyes"], data=replace(earlier["eyes"].data, image_size=IMAGE_SIZE, images_per_step=8)
+    )
+    monkeypatch.setattr(runs, "recipe_names", lambda: [*earlier])
+    monkeypatch.setattr(runs, "load_recipe", earlier.__getitem__)
+    named = replace(alone(recipe, "align", steps=1), vision=Tower(model="eyes"), language_model=Tower(model="words"))
+    train(named, tmp_path / "run", quiet=True)
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == [
+        *("align", "language_model", "model", "recipe.json", "vision")
+    ]
+    assert not (tmp_path / "run" / "vision" / "text").exists()
+    saved = {
+        name: loads((tmp_path / "run" / name / "recipe.json").read_text()) for name in ("vision", "language_model")
+    }
+    assert saved["vision"]["data"]["dataset"] == str(world.root)
+    assert saved["language_model"]["data"]["dataset"] == str(tmp_path / "corpus")
+    assert {one["training"]["seed"] for one in saved.values()} == {0}
+    goes_on = replace(named, start=str(tmp_path / "run" / "model"))
+    train(goes_on, tmp_path / "on", quiet=True)
+    assert sorted(path.name for path in (tmp_path / "on").iterdir()) == ["align", "model", "recipe.json"]
