@@ -64,9 +64,8 @@ def chat_arms(experiments: Sequence[str], languages: Sequence[str] = LANGUAGES) 
 
 
 def _label(taught: Sequence[str], share: float) -> str:
-    return f"English pairs, {share:.1%} of instructions in {len(taught)} more languages".replace(
-        "1 more languages", ALONE
-    )
+    others = ALONE if tuple(taught) == (ALONE,) else f"{len(taught)} more languages"
+    return f"English pairs, {share:.1%} of instructions in {others}"
 
 
 def _instructed(taught: Sequence[str], share: float) -> ChatRecipe:
@@ -101,6 +100,8 @@ def run_chat_demo(
         raise UserError(f"seeds is {seeds}; give at least 1.")
     if jobs < 0:
         raise UserError(f"jobs is {jobs}; give a whole number of at least 1, or 0 for one on each core.")
+    if pictures is not None and pictures < 1:
+        raise UserError(f"pictures is {pictures}; give a whole number of at least 1.")
     arms = chat_arms(experiments)
     shapes, texts = folder / "shapes", folder / "shapes-text"
     remove_abandoned(folder)
@@ -110,9 +111,15 @@ def run_chat_demo(
                 task = bar.add_task(name, total=None, state="")
                 build(place, lambda done, total, task=task: bar.update(task, completed=done, total=total))
     Dataset.open(shapes).split(split, LANGUAGES)  # what is missing is told before anything is trained
-    options = {"--folder": folder, "--seeds": seeds, "--experiments": " ".join(experiments)}
+    options: dict[str, Path | str | int] = {
+        "--folder": folder,
+        "--seeds": seeds,
+        "--experiments": " ".join(experiments),
+    }
     if split != "test":
         options["--split"] = split
+    if pictures is not None:
+        options["--pictures"] = pictures
     words = " ".join(
         f"{name} {shlex.quote(str(value)) if name == '--folder' else value}" for name, value in options.items()
     )

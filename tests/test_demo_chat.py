@@ -1,0 +1,137 @@
+"""The demo of chat: its arms, its worlds that are made once, and the experiment that it runs."""
+
+import shlex
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from cli.program import Program, isogloss
+
+from isogloss import demo_chat
+from isogloss.chat_experiment import ChatExperiment
+from isogloss.cli import dispatch
+from isogloss.data.dataset import Dataset
+from isogloss.data.worlds.shapes.world import LANGUAGES
+from isogloss.demo_chat import ALONE, NATIVE, SHARES, STATED, chat_arms
+from isogloss.errors import UserError
+from isogloss.recipes.chat_shapes import recipe as chat
+
+__all__ = ["isogloss"]
+
+OTHERS = tuple(tag for tag in LANGUAGES if tag != "en")
+
+
+@pytest.fixture
+def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[ChatExperiment, Path, int]]:
+    """The experiments that would be run, where, and how many arms at a time; the worlds are small."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(demo_chat, "PICTURES", {"train": 3, "validation": 1, "test": 2, "test_pairs": 2})
+    monkeypatch.setattr(demo_chat, "TEXTS", {"train": 20, "validation": 2})
+    found: list[tuple[ChatExperiment, Path, int]] = []
+
+    def run(experiment: ChatExperiment, folder: Path, *, jobs: int) -> Path:
+        found.append((experiment, folder, jobs))
+        return folder / "report.html"
+
+    monkeypatch.setattr(demo_chat, "run_chat_experiment", run)
+    return found
+
+
+def test_the_pivot_has_english_pairs_alone_and_the_stated_share() -> None:
+    english, stated = chat_arms(("pivot",))
+    assert english.recipe is not None and stated.recipe is not None
+    assert (english.name, english.experiment, english.share, english.taught) == ("english", "pivot", 0.0, ())
+    assert (stated.name, stated.experiment, stated.share, stated.taught) == ("stated", "pivot", STATED, OTHERS)
+    assert english.recipe.instruct.languages == ("en",)
+    assert english.recipe == replace(chat, align=replace(chat.align, skipped=True))
+    assert stated.recipe.instruct == replace(
+        chat.instruct, languages=("en", *OTHERS), shares=dict.fromkeys(OTHERS, STATED)
+    )
+    assert "1.0% of instructions in 9 more languages" in stated.label
+
+
+def test_how_little_is_enough_is_asked_for_many_languages_and_for_one() -> None:
+    arms = chat_arms(("little",))
+    assert [arm.name for arm in arms[:2]] == ["english", "stated"], "the pivot is in all experiments"
+    for taught, prefix in ((OTHERS, "many"), ((ALONE,), ALONE)):
+        found = [arm for arm in arms[2:] if arm.taught == taught]
+        assert [arm.name for arm in found] == [f"{prefix}-{share:g}" for share in SHARES]
+        assert [arm.share for arm in found] == list(SHARES)
+        for arm in found:
+            assert arm.recipe is not None
+            assert arm.recipe.align.skipped
+            assert arm.recipe.instruct.languages == ("en", *taught)
+            assert arm.recipe.instruct.shares == dict.fromkeys(taught, arm.share)
+    assert len({arm.label for arm in arms}) == len(arms) - 1, "only the stated share comes twice"
+    assert f"English pairs, 0.1% of instructions in {ALONE}" in {arm.label for arm in arms}
+
+
+def test_native_pairs_cost_what_english_ones_do() -> None:
+    arms = chat_arms(("native",))[2:]
+    assert [arm.taught for arm in arms] == [(tag,) for tag in NATIVE]
+    for arm in arms:
+        assert arm.recipe is not None
+        for stage, english in ((arm.recipe.align, chat.align), (arm.recipe.instruct, chat.instruct)):
+            assert replace(stage, languages=("en",)) == english
+            assert stage.languages == arm.taught
+
+
+def test_translation_trains_nothing() -> None:
+    (arm,) = chat_arms(("translated",))[2:]
+    assert (arm.name, arm.experiment, arm.recipe) == ("translated", "translated", None)
+
+
+def test_all_experiments_together_have_each_arm_once() -> None:
+    arms = chat_arms(demo_chat.EXPERIMENTS)
+    assert len({arm.name for arm in arms}) == len(arms) == 2 + 2 * len(SHARES) + len(NATIVE) + 1
+
+
+def test_what_the_command_runs(asked: list[tuple[ChatExperiment, Path, int]]) -> None:
+    typed = ["demo-chat", "--folder", "a place", "--experiments", "pivot", "native", "--seeds", "2", "--jobs", "3"]
+    dispatch([*typed, "--pictures", "1"])
+    ((experiment, folder, jobs),) = asked
+    assert (folder, jobs) == (Path("a place"), 3)
+    assert (experiment.seeds, experiment.split, experiment.pictures) == ((0, 1), "test", 1)
+    assert experiment.languages == LANGUAGES
+    assert [arm.name for arm in experiment.arms] == ["english", "stated", "native-es", "native-ja"]
+    shapes = str(folder / "shapes")
+    recipes = [experiment.align, *(arm.recipe for arm in experiment.arms if arm.recipe)]
+    assert {recipe.data.dataset for recipe in recipes} == {shapes} == {experiment.eyes.data.dataset}
+    assert experiment.language_model.data.dataset == str(folder / "shapes-text")
+    assert experiment.align.instruct.skipped and not experiment.align.align.skipped
+    assert Dataset.open(shapes).splits == {"train": 3, "validation": 1, "test": 2, "test_pairs": 2}
+    # Another number of arms at a time measures the same.
+    told = ["--folder", "a place", "--seeds", "2", "--experiments", "pivot", "native", "--pictures", "1"]
+    assert shlex.split(experiment.command) == ["isogloss", "demo-chat", *told]
+
+
+def test_the_same_command_goes_on_with_the_worlds_that_are_there(
+    asked: list[tuple[ChatExperiment, Path, int]],
+) -> None:
+    times: list[list[int]] = []
+    for _ in range(2):
+        dispatch(["demo-chat"])
+        times.append(
+            [Path(f"runs/demo-chat/{name}/dataset.json").stat().st_mtime_ns for name in ("shapes", "shapes-text")]
+        )
+    assert times[0] == times[1]
+    assert asked[0] == asked[1]
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--experiments", "pivots"], "There is no experiment 'pivots'; .*pivot"),
+        (["--seeds", "0"], "seeds is 0; give at least 1"),
+        (["--jobs", "-1"], "jobs is -1; give a whole number of at least 1, or 0 for one on each core"),
+        (["--split", "dev"], "'dev'"),
+        (["--pictures", "0"], "pictures is 0; give a whole number of at least 1"),
+    ],
+)
+def test_options_that_are_wrong(
+    options: list[str], told: str, asked: list[tuple[ChatExperiment, Path, int]], isogloss: Program
+) -> None:
+    done = isogloss("demo-chat", *options)
+    assert (done.code, done.output, asked) == (2, "", [])
+    with pytest.raises(UserError, match=told):
+        dispatch(["demo-chat", *options])
