@@ -51,7 +51,11 @@ def llava_problem(config: ChatConfig) -> str | None:
     with torch.device("meta"):
         writer = AutoModelForCausalLM.from_config(text)
     head: Any = writer.get_output_embeddings()
-    if not isinstance(head, nn.Linear) or getattr(head, "bias", None) is not None or not hasattr(writer.base_model, "embed_tokens"):
+    if (
+        not isinstance(head, nn.Linear)
+        or getattr(head, "bias", None) is not None
+        or not hasattr(writer.base_model, "embed_tokens")
+    ):
         return f"its language model, a {text.model_type}, has other parts than embed_tokens, layers and a head without bias"
     return None
 
