@@ -26,6 +26,7 @@ from isogloss.evaluate.exact import exact
 from isogloss.evaluate.provenance import evaluated
 from isogloss.evaluate.replies import read_replies, write_replies
 from isogloss.evaluate.through_english import by_language_model, through_english
+from isogloss.report.chat_summary import print_chat_summary
 from isogloss.report.page import write_report
 from isogloss.saved import read_object
 from isogloss.saving import new_folder, write_json
@@ -94,7 +95,7 @@ class ChatExperiment:
 
 
 def run_chat_experiment(experiment: ChatExperiment, folder: Path, *, jobs: int) -> Path:
-    """Run what is missing of an experiment, and write results.json and report.html.
+    """Run what is missing of an experiment, write results.json and report.html, and print the figures.
 
     Args:
         folder: of the experiment; a killed one goes on from its runs' last checkpoints.
@@ -123,6 +124,7 @@ def run_chat_experiment(experiment: ChatExperiment, folder: Path, *, jobs: int) 
     write_json(folder / "results.json", _results(experiment, folder))
     seconds = spent + time.perf_counter() - started
     write_json(folder / "experiment.json", {**record, "seconds": seconds})
+    print_chat_summary(folder)
     return write_report(folder)
 
 

@@ -1,5 +1,6 @@
 """Weights that never train are left out of checkpoints, which would else hold a frozen language model again and again."""
 
+from collections import OrderedDict
 from collections.abc import Collection
 from hashlib import sha256
 from pathlib import Path
@@ -33,7 +34,8 @@ def leave_out(accelerator: Any, model: nn.Module, names: Collection[str]) -> Non
     def save(models: list[nn.Module], weights: list[dict[str, Any]], folder: str) -> None:
         if not left_out or not weights:
             return
-        weights[0] = {name: value for name, value in bare.state_dict().items() if name not in left_out}
+        # Accelerate packs the tensors, as safetensors need them, of this class alone.
+        weights[0] = OrderedDict((name, value) for name, value in bare.state_dict().items() if name not in left_out)
         if accelerator.is_main_process:
             (Path(folder) / _DIGEST).write_text(digest, encoding="ascii")
 

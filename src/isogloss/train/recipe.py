@@ -80,7 +80,7 @@ def field_paths(recipe: Any, prefix: str = "") -> list[str]:
         if is_dataclass(value):
             paths += field_paths(value, f"{path}.")
         elif isinstance(value, dict):
-            paths += [f"{path}.{key}".replace("_", "-") for key in value] or [path]
+            paths += [f"{path}.{key}".replace("_", "-") for key in value]
         else:
             paths.append(path)
     return paths
