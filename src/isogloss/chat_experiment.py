@@ -4,9 +4,6 @@ Each seed trains a language model on text, eyes on English captions, and aligns 
 those with native pairs, which are aligned with captions of their own.
 """
 
-import json
-import os
-import platform
 import shutil
 import time
 from dataclasses import dataclass, replace
@@ -19,16 +16,15 @@ import torch
 from isogloss.data.dataset import Dataset
 from isogloss.data.images import read_bytes
 from isogloss.data.lessons import lessons
-from isogloss.errors import UserError
 from isogloss.evaluate.chat_figures import chat_figures
 from isogloss.evaluate.chat_run import ANSWERS, DESCRIPTIONS, evaluate_chat, replies_file
 from isogloss.evaluate.exact import exact
 from isogloss.evaluate.provenance import evaluated
 from isogloss.evaluate.replies import read_replies, write_replies
 from isogloss.evaluate.through_english import by_language_model, through_english
+from isogloss.experiment_folder import machine, same_experiment
 from isogloss.report.chat_summary import print_chat_summary
 from isogloss.report.page import write_report
-from isogloss.saved import read_object
 from isogloss.saving import new_folder, write_json
 from isogloss.train.chat_recipe import ChatRecipe
 from isogloss.train.clip_recipe import ClipRecipe
@@ -107,7 +103,7 @@ def run_chat_experiment(experiment: ChatExperiment, folder: Path, *, jobs: int) 
     started = time.perf_counter()
     keep_memory()
     record = _describe(experiment)
-    before, spent = _same_experiment(record, folder)
+    before, spent = same_experiment(record, folder, ("family", "arms", "languages", "split", "pictures"))
     record["created"] = before.get("created", record["created"])
     write_json(folder / "experiment.json", {**before, **record})
     trained = [arm for arm in experiment.arms if arm.recipe is not None]
@@ -123,7 +119,7 @@ def run_chat_experiment(experiment: ChatExperiment, folder: Path, *, jobs: int) 
                     pool.submit(_translate, experiment, arm, folder, seed).result()
     write_json(folder / "results.json", _results(experiment, folder))
     seconds = spent + time.perf_counter() - started
-    write_json(folder / "experiment.json", {**record, "seconds": seconds})
+    write_json(folder / "experiment.json", {**record, "duration_seconds": seconds})
     print_chat_summary(folder)
     return write_report(folder)
 
@@ -293,7 +289,7 @@ def _describe(experiment: ChatExperiment) -> dict[str, Any]:
         "title": experiment.title,
         "command": experiment.command,
         "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-        "machine": {"system": platform.platform(), "processor": platform.machine(), "cores": os.cpu_count()},
+        "machine": machine(),
         "seeds": list(experiment.seeds),
         "split": experiment.split,
         "pictures": experiment.pictures,
@@ -309,15 +305,3 @@ def _describe(experiment: ChatExperiment) -> dict[str, Any]:
             for arm in experiment.arms
         },
     }
-
-
-def _same_experiment(record: dict[str, Any], folder: Path) -> tuple[dict[str, Any], float]:
-    """What the folder says of the experiment that it holds already, and its seconds; empty and none for a new one."""
-    path = folder / "experiment.json"
-    if not path.exists():
-        return {}, 0.0
-    before = read_object(path)
-    for name in ("family", "arms", "languages", "split", "pictures"):
-        if before.get(name) != json.loads(json.dumps(record[name])):
-            raise UserError(f"{folder} holds another experiment, with other {name}; name another folder or remove it.")
-    return before, float(before.get("seconds", 0.0))

@@ -1,8 +1,5 @@
 """An experiment: arms times seeds, each a run, compared on the same test and told in one report."""
 
-import json
-import os
-import platform
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
@@ -13,11 +10,11 @@ from typing import Any
 
 import torch
 
-from isogloss.errors import UserError
 from isogloss.evaluate.comparison import measured
 from isogloss.evaluate.provenance import evaluated
 from isogloss.evaluate.results import results
 from isogloss.evaluate.run import evaluate_run
+from isogloss.experiment_folder import machine, same_experiment
 from isogloss.languages import group, language
 from isogloss.report.page import write_report
 from isogloss.saved import fields_of, read_object
@@ -129,7 +126,7 @@ def run_experiment(experiment: Experiment, folder: Path, *, jobs: int) -> Path:
     started = time.perf_counter()
     keep_memory()
     record = describe(experiment)
-    before, spent = _same_experiment(record, folder)
+    before, spent = same_experiment(record, folder, ("arms", "steps", "languages", "split"))
     record["created"] = before.get("created", record["created"])
     write_json(folder / "experiment.json", {**before, **record})
 
@@ -175,22 +172,6 @@ def _evaluation(path: Path, languages: Sequence[str]) -> dict[str, Any]:
     return evaluation
 
 
-def _same_experiment(record: dict[str, Any], folder: Path) -> tuple[dict[str, Any], float]:
-    """What the folder says of the experiment that it holds already, and its seconds; empty and none for a new one."""
-    path = folder / "experiment.json"
-    if not path.exists():
-        return {}, 0.0
-    before = read_object(path)
-    with fields_of(path):
-        spent = float(before.get("duration_seconds", 0.0))
-        for name in ("arms", "steps", "languages", "split"):
-            if before[name] != json.loads(json.dumps(record[name])):
-                raise UserError(
-                    f"{folder} holds another experiment, with other {name}; name another folder or remove it."
-                )
-    return before, spent
-
-
 def describe(experiment: Experiment) -> dict[str, Any]:
     """experiment.json: what is compared, on what, and where."""
     trained = tuple(dict.fromkeys(tag for arm in experiment.arms for tag in arm.recipe.data.languages))
@@ -211,7 +192,7 @@ def describe(experiment: Experiment) -> dict[str, Any]:
             for arm in experiment.arms
         ],
         "languages": {tag: language_record(tag, trained) for tag in experiment.languages},
-        "machine": {"system": platform.platform(), "processor": platform.machine(), "cores": os.cpu_count()},
+        "machine": machine(),
         "versions": {
             name: version(name) for name in ("isogloss", "torch", "transformers", "accelerate", "tokenizers", "emoji")
         },

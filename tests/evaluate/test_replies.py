@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from isogloss.errors import UserError
-from isogloss.evaluate.replies import REPLIES, read_replies, replies_path, reply_table, write_replies
+from isogloss.evaluate.replies import REPLIES, read_replies, reply_table, write_replies
 
 WRITER = """
 import sys
@@ -42,7 +42,7 @@ def table(count: int = 3) -> pa.Table:
 
 @given(st.lists(st.tuples(st.text(max_size=5), st.lists(st.text(max_size=5), min_size=1, max_size=3)), max_size=5))
 def test_what_is_written_is_read(tmp_path_factory: pytest.TempPathFactory, rows: list[tuple[str, list[str]]]) -> None:
-    path = replies_path(tmp_path_factory.mktemp("run"))
+    path = tmp_path_factory.mktemp("run") / "evaluation" / "replies.parquet"
     texts, references = [text for text, _ in rows], [each for _, each in rows]
     written = reply_table(key=texts, language=texts, instruction=texts, reply=texts, references=references)
     write_replies(path, written)
@@ -89,7 +89,7 @@ def test_what_is_no_table_of_replies_is_neither_written_nor_read(tmp_path: Path,
 
 
 def test_a_file_that_is_missing_or_cut_short_is_named(tmp_path: Path) -> None:
-    path = replies_path(tmp_path)
+    path = tmp_path / "evaluation" / "replies.parquet"
     with pytest.raises(UserError, match=re.escape(f"{path} is missing")):
         read_replies(path)
     write_replies(path, table())
@@ -99,7 +99,7 @@ def test_a_file_that_is_missing_or_cut_short_is_named(tmp_path: Path) -> None:
 
 
 def test_a_kill_leaves_a_whole_table(tmp_path: Path) -> None:
-    path = replies_path(tmp_path)
+    path = tmp_path / "evaluation" / "replies.parquet"
     for wait in (0.0, 0.03, 0.07):
         with subprocess.Popen([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, text=True) as writer:
             assert writer.stdout is not None and writer.stdout.readline() == "0\n"

@@ -94,7 +94,7 @@ def build_chat_experiment(
         "title": "Pictures described in ten languages from English pairs",
         "command": "isogloss demo chat --folder runs/demo-chat",
         "created": "2026-03-01T12:00:00+00:00",
-        "seconds": 754.2,
+        "duration_seconds": 754.2,
         "machine": {"processor": "x86-64", "cores": 2},
         "seeds": list(range(seeds)),
         "languages": list(languages),

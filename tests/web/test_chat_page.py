@@ -1,37 +1,20 @@
 """The page of a chat experiment in a real browser: every width, light and dark, every script and direction."""
 
 import itertools
-import os
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser
 from report.chat_synthetic import SAID, SCENES, TEN, build_chat_experiment
+from web.test_report import DESK, PHONE, browser, visit
 
 from isogloss.languages import language
 from isogloss.report import write_report
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-PHONE, DESK = 390, 1280
+__all__ = ["browser"]
+
 TWELVE = (*TEN, *SAID)
-# Milliseconds: a browser on a machine that is busy with training takes its time.
-PATIENCE = 180_000
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """Chromium of this machine, from ISOGLOSS_CHROMIUM or by one of its usual names."""
-    named = os.environ.get("ISOGLOSS_CHROMIUM")
-    path = named or next((found for name in BROWSERS if (found := shutil.which(name))), None)
-    if path is None:
-        pytest.fail("There is no Chromium here; install it (Debian: chromium) or set ISOGLOSS_CHROMIUM to its path.")
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"], timeout=PATIENCE)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")
@@ -39,20 +22,6 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The page of all experiments in twelve languages, two of them written from right to left."""
     folder = tmp_path_factory.mktemp("runs") / "chat"
     return write_report(build_chat_experiment(folder, languages=TWELVE, exact={"ja": 0.90}, fidelity={"de": 0.985}))
-
-
-def visit(browser: Browser, file: Path, width: int, scheme: Literal["light", "dark"]) -> tuple[Page, list[str]]:
-    """Open a file; the list fills with whatever goes wrong: requests, messages on the console, errors."""
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    context.set_default_timeout(PATIENCE)
-    page = context.new_page()
-    wrong: list[str] = []
-    page.on("request", lambda asked: None if asked.url.startswith(("file:", "data:")) else wrong.append(asked.url))
-    page.on("requestfailed", lambda failed: wrong.append(failed.url[:200]))
-    page.on("console", lambda message: wrong.append(message.text))
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.goto(file.as_uri())
-    return page, wrong
 
 
 @pytest.mark.parametrize(

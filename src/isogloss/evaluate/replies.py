@@ -1,4 +1,4 @@
-"""The replies of an evaluated run as a table: evaluation/replies.parquet, a row a reply.
+"""The replies of an evaluated run as a table, a row a reply.
 
 key, language, asked, instruction, reply, references [reference]
 """
@@ -30,11 +30,6 @@ REPLIES = pa.schema(
         "references": pa.list_(pa.string()),
     }
 )
-
-
-def replies_path(run: Path) -> Path:
-    """Where the replies of a run lie."""
-    return run / "evaluation" / "replies.parquet"
 
 
 def reply_table(

@@ -35,7 +35,7 @@ def read_chat_experiment(folder: Path) -> ChatContent:
         known = {tag: _language(tag, trained) for tag in listed}
         seeds = [int(seed) for seed in experiment["seeds"]]
         told = {name: str(experiment.get(name, "")) for name in ("title", "command", "created")}
-        seconds = experiment.get("seconds")
+        seconds = experiment.get("duration_seconds")
         seconds = None if seconds is None else float(seconds)
         machine: Any = experiment.get("machine", {})
         machine = dict(machine) if isinstance(machine, Mapping) else {"machine": str(machine)}

@@ -21,7 +21,7 @@ from isogloss.losses.language_model import language_model_loss
 from isogloss.models.chat import ChatModel
 from isogloss.models.chat_building import build_chat
 from isogloss.models.chat_saving import load_chat, save_chat
-from isogloss.models.image_processor import picture_size
+from isogloss.models.image_processor import picture_size, pixel_scale
 from isogloss.models.lora import add_lora, merge_lora
 from isogloss.train.chat_recipe import ChatRecipe, ChatStage
 from isogloss.train.features import Features
@@ -110,7 +110,7 @@ def _train_stage(
 ) -> None:
     tokens = chat_tokens(model, processor, stage.row_tokens)
     images: Any = processor.image_processor
-    scale: dict[str, Any] = {"mean": tuple(images.image_mean), "deviation": tuple(images.image_std)}
+    scale: dict[str, Any] = dict(zip(("mean", "deviation"), pixel_scale(images), strict=True))
 
     def pictures(split: str) -> Pictures:
         size, data = picture_size(images), recipe.data

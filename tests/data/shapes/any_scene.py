@@ -12,8 +12,8 @@ from isogloss.data.worlds.shapes.scene import (
     RELATIONS,
     SHAPES,
     SIZES,
-    Group,
     Scene,
+    every_group,
 )
 
 
@@ -30,16 +30,6 @@ _PAIRS = st.tuples(_groups(MOST_BESIDE), st.sampled_from(RELATIONS), _groups(MOS
 
 # The keys of scenes.
 KEYS = st.one_of(_groups(MOST_ALONE), _PAIRS.map(".".join))
-
-
-def every_group(most: int) -> list[Group]:
-    return [
-        Group(colour, shape, size, count)
-        for colour in COLOURS
-        for shape in SHAPES
-        for size in SIZES
-        for count in range(1, most + 1)
-    ]
 
 
 @cache

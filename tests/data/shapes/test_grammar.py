@@ -5,13 +5,22 @@ from collections import Counter
 
 import pytest
 import regex
-from data.shapes.any_scene import KEYS, every_group, some_scenes
+from data.shapes.any_scene import KEYS, some_scenes
 from data.shapes.expected_captions import CAPTIONS, LANGUAGES
 from hypothesis import given
 from hypothesis import strategies as st
 
 from isogloss.data.worlds.shapes.grammar import GRAMMARS, caption, keywords, landmark, phrase
-from isogloss.data.worlds.shapes.scene import COLOURS, MOST_ALONE, MOST_BESIDE, RELATIONS, SHAPES, Group, Scene
+from isogloss.data.worlds.shapes.scene import (
+    COLOURS,
+    MOST_ALONE,
+    MOST_BESIDE,
+    RELATIONS,
+    SHAPES,
+    Group,
+    Scene,
+    every_group,
+)
 from isogloss.errors import UserError
 
 FEMININE = {"es": {"star", "cross"}, "fr": {"star", "cross"}}

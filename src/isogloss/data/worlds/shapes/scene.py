@@ -41,6 +41,17 @@ class Group:
         return f"{self.count}-{self.size}-{self.colour}-{self.shape}"
 
 
+def every_group(most: int) -> list[Group]:
+    """All groups of so many things at most."""
+    return [
+        Group(colour, shape, size, count)
+        for colour in COLOURS
+        for shape in SHAPES
+        for size in SIZES
+        for count in range(1, most + 1)
+    ]
+
+
 @dataclass(frozen=True, order=True)
 class Scene:
     """One group, or two of different colour or shape with the first to the left of the second or above it.

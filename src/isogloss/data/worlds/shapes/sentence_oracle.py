@@ -10,14 +10,12 @@ from isogloss.data.worlds.shapes.grammar import GRAMMARS, answer_text, grammar_o
 from isogloss.data.worlds.shapes.lexicon import Found, folded, found
 from isogloss.data.worlds.shapes.questions import CONVERSE, KINDS, Answer
 from isogloss.data.worlds.shapes.scene import (
-    COLOURS,
     MOST_ALONE,
     MOST_BESIDE,
     RELATIONS,
-    SHAPES,
-    SIZES,
     Group,
     Scene,
+    every_group,
 )
 
 ATTRIBUTES = ("colour", "shape", "size", "count")
@@ -108,7 +106,7 @@ def _answers(language: str) -> frozenset[str]:
     given = (
         Answer(kind, group, found)
         for kind in KINDS
-        for group in _groups(MOST_ALONE)
+        for group in every_group(MOST_ALONE)
         for found in (True, False)
         if found or kind == "exists"
         if kind != "size" or group.size != "medium"
@@ -128,26 +126,16 @@ def _scene(first: Group, second: Group, relation: str) -> Scene | None:
         return None
 
 
-def _groups(most: int) -> list[Group]:
-    return [
-        Group(colour, shape, size, count)
-        for colour in COLOURS
-        for shape in SHAPES
-        for size in SIZES
-        for count in range(1, most + 1)
-    ]
-
-
 @cache
 def _phrases(language: str) -> Mapping[str, Group]:
-    return {folded(phrase(group, language), language): group for group in _groups(MOST_ALONE)}
+    return {folded(phrase(group, language), language): group for group in every_group(MOST_ALONE)}
 
 
 @cache
 def _landmarks(language: str) -> Mapping[str, tuple[Group, str]]:
     return {
         folded(landmark(group, relation, language), language): (group, relation)
-        for group in _groups(MOST_BESIDE)
+        for group in every_group(MOST_BESIDE)
         for relation in RELATIONS
     }
 
