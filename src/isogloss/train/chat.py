@@ -1,6 +1,7 @@
 """What a chat model brings to the loop: two stages, each with its conversations, its loss and its validation."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,11 @@ from accelerate.utils import DistributedType
 from torch import nn
 from transformers import LlavaProcessor
 
+from isogloss.data.batch import Batches
 from isogloss.data.chat_batch import ChatBatch
 from isogloss.data.chat_batches import ChatBatches
 from isogloss.data.chat_tokens import ChatTokens
+from isogloss.data.conversations import Conversation
 from isogloss.data.dataset import Dataset
 from isogloss.data.images import Pictures
 from isogloss.data.lessons import lessons, lessons_in
@@ -23,7 +26,7 @@ from isogloss.models.chat_building import build_chat
 from isogloss.models.chat_saving import load_chat, save_chat
 from isogloss.models.image_processor import picture_size, pixel_scale
 from isogloss.models.lora import add_lora, merge_lora
-from isogloss.train.chat_recipe import ChatRecipe, ChatStage
+from isogloss.train.chat_recipe import ChatData, ChatRecipe, ChatStage
 from isogloss.train.features import Features
 from isogloss.train.half import held_in_bfloat16
 from isogloss.train.lm_validation import LOSS_CONVERSATIONS, held_back
@@ -108,48 +111,105 @@ def _train_stage(
     accelerator: Accelerator,
     quiet: bool,
 ) -> None:
-    tokens = chat_tokens(model, processor, stage.row_tokens)
-    images: Any = processor.image_processor
-    scale: dict[str, Any] = dict(zip(("mean", "deviation"), pixel_scale(images), strict=True))
+    reading = _Reading(dataset, recipe.data, chat_tokens(model, processor, stage.row_tokens), processor.image_processor)
+    learnt = _learnt(stage, reading, accelerator)
+    held_out = _held_out(stage, reading)
+    fit_stage(
+        model,
+        learnt,
+        stage,
+        features=_kept(stage, learnt),
+        folder=folder,
+        accelerator=accelerator,
+        validate=validation(held_out) if held_out else None,
+        description=None if quiet else f"{folder.parent.name} {folder.name}",
+    )
 
-    def pictures(split: str) -> Pictures:
-        size, data = picture_size(images), recipe.data
-        return Pictures(dataset, dataset.split(split, ()), size, keep=data.keep_pictures, threads=data.threads)
 
-    parts = lessons(dataset, "train", stage.source, stage.languages, stage.sources, stage.shares)
+@dataclass(frozen=True)
+class _Reading:
+    """How a stage reads a dataset: conversations as tokens, pictures in the size and scale of the vision tower."""
+
+    dataset: Dataset
+    data: ChatData
+    tokens: ChatTokens
+    image_processor: Any
+
+    def pictures(self, split: str) -> Pictures:
+        shown = self.dataset.split(split, ())
+        size = picture_size(self.image_processor)
+        return Pictures(self.dataset, shown, size, keep=self.data.keep_pictures, threads=self.data.threads)
+
+    def batches(
+        self, parts: Mapping[str, Sequence[Conversation]], mixture: Mixture, pictures: Pictures, **how: Any
+    ) -> ChatBatches:
+        mean, deviation = pixel_scale(self.image_processor)
+        # A row is as long as a conversation may be.
+        return ChatBatches(
+            parts, self.tokens, mixture, self.tokens.most, pictures, mean=mean, deviation=deviation, **how
+        )
+
+
+def _learnt(stage: ChatStage, reading: _Reading, accelerator: Accelerator) -> ChatBatches:
+    """What a process trains on in a stage."""
+    parts = lessons(reading.dataset, "train", stage.source, stage.languages, stage.sources, stage.shares)
     sizes = {language: len(part) for language, part in parts.items()}
-    learnt = ChatBatches(
+    mixture = Mixture(sizes, stage.proportions or None, stage.conversations_per_step, stage.training.seed)
+    return reading.batches(
         parts,
-        tokens,
-        Mixture(sizes, stage.proportions or None, stage.conversations_per_step, stage.training.seed),
-        stage.row_tokens,
-        pictures("train"),
-        **scale,
-        with_pixels=lambda step: sees_anew(stage, step, learnt.steps_per_epoch),
+        mixture,
+        reading.pictures("train"),
+        with_pixels=lambda step: sees_anew(stage, step, mixture.steps_per_epoch),
         process=accelerator.process_index,
         processes=accelerator.num_processes,
     )
-    assert learnt.pictures is not None
-    features = Features(learnt.pictures, **scale) if stage.cache else None
-    held_out: dict[str, ChatBatches] = {}
-    if "validation" in dataset.splits:
-        shown = pictures("validation")
-        for language in stage.languages:
-            part = held_back(
-                lessons_in(dataset, "validation", stage.source, language, stage.sources), LOSS_CONVERSATIONS
-            )
-            if part:  # translations that are for training alone have none
-                one = Mixture({language: len(part)}, None, len(part), seed=0)
-                held_out[language] = ChatBatches(
-                    {language: part}, tokens, one, stage.row_tokens, shown, **scale, with_pixels=True
-                )
+
+
+def _held_out(stage: ChatStage, reading: _Reading) -> dict[str, ChatBatches]:
+    """What a stage is validated on, by language; translations that are for training alone have none."""
+    if "validation" not in reading.dataset.splits:
+        return {}
+    pictures = reading.pictures("validation")
+    found: dict[str, ChatBatches] = {}
+    for language in stage.languages:
+        there = lessons_in(reading.dataset, "validation", stage.source, language, stage.sources)
+        if part := held_back(there, LOSS_CONVERSATIONS):
+            all_at_once = Mixture({language: len(part)}, None, len(part), seed=0)
+            found[language] = reading.batches({language: part}, all_at_once, pictures, with_pixels=True)
+    return found
+
+
+def _kept(stage: ChatStage, learnt: ChatBatches) -> Features | None:
+    if not stage.cache or learnt.pictures is None:
+        return None
+    return Features(learnt.pictures, learnt.mean, learnt.deviation)
+
+
+def fit_stage(
+    model: ChatModel,
+    learnt: Batches,
+    stage: ChatStage,
+    *,
+    features: Features | None,
+    folder: Path,
+    accelerator: Accelerator,
+    validate: Callable[[Any], dict[str, float]] | None = None,
+    description: str | None = None,
+) -> None:
+    """Train a chat model in one stage, on batches that are made already.
+
+    Args:
+        learnt: the batches of this process.
+        features: of the pictures, while the eyes are frozen; None to look at every picture anew.
+        folder, accelerator, validate, description: as for `fit`.
+    """
     model.language_model = add_lora(model.language_model, stage.lora)
 
     def loss(model: nn.Module, batch: ChatBatch) -> Losses:
         with accelerator.autocast():  # which a frozen tower is read outside of the model's own forward pass in, too
             return chat_loss(model, batch, features)
 
-    with held_in_bfloat16(model, _at_rest(model, stage, learnt, accelerator)):
+    with held_in_bfloat16(model, _at_rest(model, stage, learnt.steps_per_epoch, accelerator)):
         fit(
             model,
             learnt,
@@ -158,18 +218,18 @@ def _train_stage(
             folder=folder,
             accelerator=accelerator,
             stages=stage.stages,
-            validate=validation(held_out) if held_out else None,
-            description=None if quiet else f"{folder.parent.name} {folder.name}",
+            validate=validate,
+            description=description,
         )
     model.language_model = merge_lora(model.language_model, stage.lora)
 
 
-def _at_rest(model: ChatModel, stage: ChatStage, learnt: ChatBatches, accelerator: Accelerator) -> set[str]:
+def _at_rest(model: ChatModel, stage: ChatStage, steps_per_epoch: int, accelerator: Accelerator) -> set[str]:
     """The parameters of the language model that never train in a stage, where they can be held in bfloat16."""
     if accelerator.mixed_precision != "bf16" or accelerator.distributed_type == DistributedType.FSDP:
         return set()  # FSDP shards parameters of one type only
     fixed = {name for name, value in model.named_parameters() if not value.requires_grad}
-    never = never_trained(model, stage.stages, stage.training.steps, learnt.steps_per_epoch, fixed)
+    never = never_trained(model, stage.stages, stage.training.steps, steps_per_epoch, fixed)
     return {name for name in never if name.startswith("language_model.")}
 
 
