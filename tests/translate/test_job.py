@@ -120,9 +120,27 @@ def test_a_limit_is_of_different_captions_in_all(root: Path) -> None:
 def test_a_split_alone(root: Path) -> None:
     engine = Backwards()
     result = translate(job(root, engine, split="test"), engine)
-    assert (engine.asked, result.captions, result.waiting) == (["a bee"], 1, 4)
+    assert (engine.asked, result.captions, result.waiting) == (["a bee"], 1, 0)
     with pytest.raises(UserError, match="no split 'tset'; did you mean 'test'"):
         translate(job(root, engine, split="tset"), engine)
+
+
+def test_a_split_alone_leaves_the_others_as_they_are(root: Path) -> None:
+    def no_bees(sources: Any, translations: Any, source: Any, target: Any) -> list[Judged]:
+        return [Judged("not an ant" if "ant" not in text else None, 0.25) for text in sources]
+
+    def thrown() -> list[str]:
+        return read_table(root / "rejected" / "es.parquet", REJECTED)["key"].to_pylist()
+
+    engine = Backwards()
+    translate(job(root, engine), engine, judge=no_bees)
+    assert thrown() == ["b", "d"]
+    train = [row for row in rows(root) if row[2] == engine.name]
+    # Another way to translate has a memory of its own, in which the train split is not.
+    result = translate(job(root, engine, edition="beams=4", split="test"), engine)
+    own = [row for row in rows(root) if row[2] == engine.name]
+    assert (result.captions, thrown()) == (1, ["d"])
+    assert [row for row in own if row in train] == train and [row[1] for row in own if row not in train] == ["eeb a"]
 
 
 def test_what_is_rejected_goes_aside(root: Path) -> None:

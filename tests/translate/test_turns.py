@@ -119,8 +119,31 @@ def test_what_is_not_translated_yet_waits(root: Path) -> None:
     engine = Backwards()
     result = translate(job(root, engine, limit=3), engine)
     assert len(engine.asked) == 3 and result.captions + result.waiting == 5 and result.waiting
-    translate(job(root, engine, split="test"), engine)
-    assert read_conversations(root, "ca").keys == ["bee"]
+
+
+def test_a_split_alone_leaves_the_others_as_they_are(root: Path) -> None:
+    def rude(text: str) -> Any:
+        def judge(sources: Any, translations: Any, source: Any, target: Any) -> Any:
+            return [Unjudged("too rude" if one == text else None) for one in sources]
+
+        return judge
+
+    aside = root / "rejected" / "conversations" / "ca.parquet"
+    engine = Backwards()
+    result = translate(job(root, engine, split="test"), engine)
+    assert (read_conversations(root, "ca").keys, result.waiting) == (["bee"], 0)
+    result = translate(job(root, engine, split="train"), engine, judge=rude("One."))
+    assert (read_conversations(root, "ca").keys, result.captions) == (["bee", "both", "talk", "list"], 3)
+    result = translate(job(root, engine, split="test"), engine, judge=rude("A bee."))
+    assert (read_conversations(root, "ca").keys, result.captions) == (["both", "talk", "list"], 0)
+    assert pq.read_table(aside)["key"].to_pylist() == ["ant", "bee"]
+    # Another way to translate has a memory of its own, in which the train split is not.
+    translate(job(root, engine, edition="beams=4", split="test"), engine)
+    assert read_conversations(root, "ca").keys == ["both", "talk", "list", "bee"]
+    assert pq.read_table(aside)["key"].to_pylist() == ["ant"]
+    translate(job(root, engine), engine)
+    assert read_conversations(root, "ca").keys == ["ant", "bee", "both", "talk", "list"]
+    validate(Dataset.open(root))
 
 
 def test_two_engines_stand_beside_each_other(root: Path) -> None:

@@ -20,7 +20,7 @@ import pyarrow.compute
 import pyarrow.parquet as pq
 
 from isogloss.data.conversation_set import read_conversations
-from isogloss.data.conversation_tables import read_conversation_table, table_path
+from isogloss.data.conversation_tables import CONVERSATIONS, read_conversation_table, table_path
 from isogloss.data.dataset import ALL, Dataset
 from isogloss.data.tables import CAPTIONS, read_table
 from isogloss.data.writing import only_writer, remove_captions, write_captions, write_conversation_table
@@ -82,14 +82,23 @@ class Job:
         if self.what == "conversations":
             known = self.memory.read(["text"])["text"]
             return pending(spoken_texts(self.conversations()), known, self.limit)
+        return pending(self.captions()["text"], self.memory.read(["text"])["text"], self.limit)
+
+    def captions(self) -> pa.Table:
+        """The captions that are translated.
+
+        Raises:
+            UserError: the dataset has not got the language or the split, or the table is damaged.
+        """
         captions = self.dataset.captions(self.source.tag)
-        if self.split != ALL:
-            # Large strings: all keys together may be more than the two gigabytes that 32-bit offsets reach.
-            keys, split = (
-                table["key"].cast(pa.large_string()) for table in (captions, self.dataset.images(self.split, ["key"]))
-            )
-            captions = captions.filter(pc.is_in(keys, value_set=split))
-        return pending(captions["text"], self.memory.read(["text"])["text"], self.limit)
+        if self.split == ALL:
+            return captions
+        # Large strings: all keys together may be more than the two gigabytes that 32-bit offsets reach.
+        return captions.filter(pc.is_in(captions["key"].cast(pa.large_string()), value_set=self.pictures()))
+
+    def pictures(self) -> pa.ChunkedArray | None:
+        """The keys of the pictures of the split; None where it is all of them."""
+        return None if self.split == ALL else self.dataset.images(self.split, ["key"])["key"].cast(pa.large_string())
 
     def conversations(self) -> pa.Table:
         """The conversations that are translated.
@@ -127,8 +136,8 @@ def translate(
 ) -> Result:
     """Translate what is not in the memory, then write the caption table of the target language.
 
-    Rows of the table that have another source than the engine stay; the engine's own are replaced. Captions that the
-    judge rejects go to rejected/<language>.parquet.
+    Rows of the table that have another source than the engine stay; the engine's own are replaced, and where the job is of
+    one split those of that split alone. Captions that the judge rejects go to rejected/<language>.parquet.
 
     judge: without one, every translation that can be a caption is one; run: where chunks are translated; open_engine: how
     the engine is opened there, where that is in other processes than this; write_every: seconds of work that a kill may
@@ -179,18 +188,18 @@ def _remember(job: Job, count: int, translated: Iterator[tuple[Chunk, list[Trans
 def _write(job: Job, judge: Judge | None) -> Result:
     """Make the tables of what the memory has; a job that is killed here makes the same ones when it is run again."""
     root, tag = job.dataset.root, job.target.tag
-    pairs = pair(job.dataset.captions(job.source.tag), job.memory.read())
+    pairs = pair(job.captions(), job.memory.read())
     judged = verdicts(pairs, judge, job.source, job.target)
     path, aside = root / "captions" / f"{tag}.parquet", root / "rejected" / f"{tag}.parquet"
     with only_writer(root):
         # Read again: judging takes long, and others may add and remove captions meanwhile.
-        captions = job.dataset.captions(job.source.tag)
+        captions, pictures = job.captions(), job.pictures()
         made, rejected = tables(captions, pairs, judged, job.engine)
         for folder in (root, path.parent, aside.parent):  # into which none but this job may be writing now
             remove_abandoned(folder)
-        _replace(aside, REJECTED, job.engine, rejected)
+        _replace(aside, REJECTED, job.engine, rejected, pictures)
         present = read_table(path, CAPTIONS) if path.exists() else CAPTIONS.empty_table()
-        table = replace_source(present, job.engine, made)
+        table = replace_source(present, job.engine, made, pictures)
         if table.num_rows:
             write_captions(root, tag, table)
         elif path.exists():
@@ -202,20 +211,24 @@ def _write(job: Job, judge: Judge | None) -> Result:
 
 
 def _write_conversations(job: Job, judge: Judge | None) -> Result:
-    """Make the table of conversations of what the memory has; it replaces the engine's former ones in one step."""
+    """Make the table of conversations of what the memory has; it replaces the engine's former ones of the split in one step."""
     root, tag = job.dataset.root, job.target.tag
     texts = pa.table({"text": spoken_texts(job.conversations())})
     pairs = pair(texts, job.memory.read())
     judged = verdicts(pairs, judge, job.source, job.target)
     path, aside = table_path(root, tag), root / "rejected" / "conversations" / f"{tag}.parquet"
     with only_writer(root):
-        found = spoken(job.conversations(), pairs, judged, job.engine, tag)
+        conversations = job.conversations()
+        keys = None if job.split == ALL else conversations["key"].cast(pa.large_string())
+        found = spoken(conversations, pairs, judged, job.engine, tag)
         for folder in (root, path.parent, aside.parent):  # into which none but this job may be writing now
             remove_abandoned(folder)
         if found.rejected.num_rows or aside.exists():
-            _replace(aside, REJECTED, job.engine, found.rejected)
+            _replace(aside, REJECTED, job.engine, found.rejected, keys)
         if found.made.num_rows or path.exists():
-            write_conversation_table(root, tag, found.made, (job.engine,))
+            former = read_conversation_table(root, tag) if path.exists() else CONVERSATIONS.empty_table()
+            own = former.filter(pc.equal(former["source"], job.engine))
+            write_conversation_table(root, tag, replace_source(own, job.engine, found.made, keys), (job.engine,))
         present = read_conversation_table(root, tag) if path.exists() else found.made
     others = present.filter(
         pc.and_(pc.not_equal(present["source"], job.engine), pc.is_in(present["key"], value_set=found.made["key"]))
@@ -224,10 +237,10 @@ def _write_conversations(job: Job, judge: Judge | None) -> Result:
     return Result(found.made.num_rows, count_reasons(found.rejected), found.waiting, beside)
 
 
-def _replace(path: Path, schema: pa.Schema, engine: str, rows: pa.Table) -> None:
+def _replace(path: Path, schema: pa.Schema, engine: str, rows: pa.Table, keys: pa.ChunkedArray | None) -> None:
     present = read_table(path, schema) if path.exists() else schema.empty_table()
     with new_file(path) as partial:
-        pq.write_table(replace_source(present, engine, rows), partial, compression="zstd")
+        pq.write_table(replace_source(present, engine, rows, keys), partial, compression="zstd")
 
 
 @contextmanager

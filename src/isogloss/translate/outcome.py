@@ -141,9 +141,15 @@ def tables(captions: pa.Table, pairs: Pairs, judged: Sequence[Verdict], engine: 
     )
 
 
-def replace_source(table: pa.Table, engine: str, rows: pa.Table) -> pa.Table:
-    """The table with these rows in place of those that the engine had in it."""
-    return pa.concat_tables([table.filter(pc.not_equal(table["source"], engine)), rows])
+def replace_source(table: pa.Table, engine: str, rows: pa.Table, keys: pa.ChunkedArray | None = None) -> pa.Table:
+    """The table with these rows in place of those that the engine had in it.
+
+    keys: large strings, where only those of the engine's rows that have one of these keys are replaced.
+    """
+    stay = pc.not_equal(table["source"], engine)
+    if keys is not None:
+        stay = pc.or_(stay, pc.invert(pc.is_in(table["key"].cast(pa.large_string()), value_set=keys)))
+    return pa.concat_tables([table.filter(stay), rows])
 
 
 def count_reasons(rejected: pa.Table) -> Mapping[str, int]:
