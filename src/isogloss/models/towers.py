@@ -35,10 +35,10 @@ def build_dual_encoder(
     if vision.tokenizer is not None:
         raise UserError("A vision tower reads no text; set text.tokenizer and not vision.tokenizer.")
     vision_config, text_config = tower_config(vision, "vision"), tower_config(text, "text")
-    tokenizer = _tokenizer(text, text_tokens)
-    _check_vocabulary(text_config, tokenizer, text.tokenizer or text.model)
+    tokenizer = text_tokenizer(text, text_tokens)
+    check_vocabulary(text_config, tokenizer, text.tokenizer or text.model)
     if not text.pretrained:
-        _number_special_tokens(text_config, tokenizer)
+        number_special_tokens(text_config, tokenizer)
     vision_model, vision_pool = build_tower(vision, "vision", vision_config)
     text_model, text_pool = build_tower(text, "text", text_config)
     if text_model.config.model_type in FILLED:
@@ -103,7 +103,15 @@ def _check_captions(model: DualEncoder, tokens: int) -> None:
         ) from error
 
 
-def _tokenizer(tower: Tower, tokens: int) -> Any:
+def text_tokenizer(tower: Tower, tokens: int) -> Any:
+    """The tokenizer of a text tower, which pads on the right.
+
+    Args:
+        tokens: the most of a caption.
+
+    Raises:
+        UserError: it is absent, or has nothing to pad with.
+    """
     source = tower.tokenizer or tower.model
     if source is None:
         raise UserError(
@@ -120,7 +128,12 @@ def _tokenizer(tower: Tower, tokens: int) -> Any:
     return tokenizer
 
 
-def _check_vocabulary(config: PretrainedConfig, tokenizer: Any, name: str | None) -> None:
+def check_vocabulary(config: PretrainedConfig, tokenizer: Any, name: str | None) -> None:
+    """Refuse a tokenizer that has more tokens than a text tower embeds.
+
+    Raises:
+        UserError: it has.
+    """
     vocabulary = getattr(config, "vocab_size", len(tokenizer))
     if len(tokenizer) > vocabulary:
         raise UserError(
@@ -129,7 +142,7 @@ def _check_vocabulary(config: PretrainedConfig, tokenizer: Any, name: str | None
         )
 
 
-def _number_special_tokens(config: PretrainedConfig, tokenizer: Any) -> None:
+def number_special_tokens(config: PretrainedConfig, tokenizer: Any) -> None:
     """Give a tower of random weights the special tokens of its tokenizer, by whose numbers models find padding and ends."""
     for name in ("bos_token_id", "eos_token_id", "pad_token_id"):
         number = getattr(tokenizer, name)
