@@ -63,7 +63,8 @@ def test_operations_are_those_of_a_real_step(recipe: ChatRecipe) -> None:
     side = model.config.sight["side"]
     positions = torch.arange(row_tokens).expand(rows, -1) % (row_tokens // 2)
     pixels = torch.rand(align.shapes.images, 3, side, side)
-    batch = ChatBatch(ids, positions, labels, torch.arange(align.shapes.images), pixels)
+    images = torch.arange(align.shapes.images)
+    batch = ChatBatch(ids, positions, labels, images, images * visual // row_tokens, pixels)
     freeze(model, recipe.align.stages[0].frozen)
     with FlopCounterMode(display=False, custom_mapping=FUSED) as counter:
         chat_loss(model.train(), batch).total.backward()

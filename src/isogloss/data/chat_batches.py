@@ -146,12 +146,14 @@ class ChatBatches:
             position_ids[row, start:] = np.arange(width - start)
         order = [conversations[number].images for within in rows for number in within]
         images = np.concatenate([np.zeros(0, np.int64), *order])
+        shown = [sum(len(conversations[number].images) for number in within) for within in rows]
         wanted = self.with_pixels(step) if callable(self.with_pixels) else self.with_pixels
         return ChatBatch(
             input_ids=torch.from_numpy(input_ids),
             position_ids=torch.from_numpy(position_ids),
             labels=torch.from_numpy(labels),
             images=torch.from_numpy(images),
+            owner=torch.from_numpy(np.repeat(np.arange(len(rows)), shown)),
             pixel_values=self._pixels(images) if wanted else None,
         )
 

@@ -20,4 +20,5 @@ def language_model_loss(logits: Float[Tensor, "learnt vocabulary"], targets: Int
         targets: the next token there, [learnt].
     """
     each = gather_rows(F.cross_entropy(logits.float(), targets, reduction="none"))
-    return Losses(total=each.sum() / max(1, len(each)), floor=torch.zeros_like(each.sum()).detach())
+    total = each.sum() / max(1, len(each))
+    return Losses(total=total, floor=torch.zeros_like(total).detach(), terms=len(each))

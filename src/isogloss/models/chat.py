@@ -210,7 +210,10 @@ class ChatModel(PreTrainedModel, GenerationMixin):
                 f"{pictures * each:,}; give every picture {each:,} image tokens in the text, as the processor does."
             )
         if not pictures:
-            return embedded
+            if embedded.requires_grad or not (self.training and torch.is_grad_enabled()):
+                return embedded
+            # Behind frozen words the connector alone may train, and every process and part of a step needs a gradient, even 0.
+            features = embedded.new_zeros(0, *self.config.features)
         if features is None:
             assert pixel_values is not None
             features = self.visual_features(pixel_values)

@@ -13,6 +13,15 @@ def check_whole(part: Any, *names: str) -> None:
             raise UserError(f"{name} is {getattr(part, name)}; give a whole number of at least 1.")
 
 
+def check_undivided(part: Any) -> None:
+    """Refuse to divide the steps of a family whose loss compares all that is in a step."""
+    if part.training.micro_batches > 1:
+        raise UserError(
+            f"micro_batches is {part.training.micro_batches}, and this loss compares all of a step with each other, so that "
+            "parts of it would be another loss; set it to 1, and gradient_checkpointing to True for less memory."
+        )
+
+
 def check_share(part: Any, name: str) -> None:
     """Refuse a field outside of 0 to 1."""
     if not 0 <= getattr(part, name) <= 1:

@@ -6,7 +6,7 @@ from typing import Literal
 from isogloss.data.augment import Augmentation
 from isogloss.errors import UserError
 from isogloss.models.towers import Tower
-from isogloss.train.checks import check_share, check_whole
+from isogloss.train.checks import check_share, check_undivided, check_whole
 from isogloss.train.training import Training
 
 
@@ -71,3 +71,4 @@ class ClipRecipe:
 
     def __post_init__(self) -> None:
         check_whole(self, "projection_dim", "text_tokens")
+        check_undivided(self)

@@ -15,10 +15,12 @@ from torch.utils.data import DataLoader
 from isogloss.data.batch import Batches
 from isogloss.errors import UserError
 from isogloss.losses import Losses
+from isogloss.train.accumulation import accumulate
 from isogloss.train.checkpoint import load_checkpoint, save_checkpoint
+from isogloss.train.gradient_checkpointing import gradient_checkpointing
 from isogloss.train.left_out import leave_out
 from isogloss.train.log import MetricsLog, progress_bar
-from isogloss.train.process import any_process, attention, default_signals, interruption, seed_step
+from isogloss.train.process import any_process, default_signals, interruption, seed_step
 from isogloss.train.stages import Stage, freeze, frozen_at, frozen_modules, never_trained
 from isogloss.train.training import Training
 
@@ -131,7 +133,8 @@ def fit(
     resting: list[nn.Module] = []
     skipped = 0
     bar = progress_bar(accelerator.is_main_process and description is not None)
-    with bar, interruption() as interrupted:
+    checkpointing = gradient_checkpointing(bare, training.gradient_checkpointing)
+    with bar, interruption() as interrupted, checkpointing:
         task = bar.add_task(description or "", total=training.steps, completed=start, state="")
         since = time.perf_counter()
         for step, batch in enumerate(loader, start=start):
@@ -150,9 +153,7 @@ def fit(
             for module in resting:
                 module.eval()
             statistics = [buffer.clone() for buffer in bare.buffers() if buffer.is_floating_point()]
-            with attention(accelerator):
-                losses = loss(model, batch.to(accelerator.device))
-            accelerator.backward(losses.total)
+            losses = accumulate(model, batch, loss, training.micro_batches, accelerator)
             norm = float(accelerator.clip_grad_norm_(bare.parameters(), training.optimisation.largest_gradient) or 0.0)
             finite = math.isfinite(norm) and bool(torch.isfinite(losses.total.detach()))
             if not any_process(accelerator, not finite):

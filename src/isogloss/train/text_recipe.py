@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from isogloss.errors import UserError
 from isogloss.models.towers import Setting
-from isogloss.train.checks import check_share, check_weight, check_whole
+from isogloss.train.checks import check_share, check_undivided, check_weight, check_whole
 from isogloss.train.training import Training
 
 
@@ -52,6 +52,7 @@ class TextRecipe:
 
     def __post_init__(self) -> None:
         check_whole(self, "vocabulary", "tokens")
+        check_undivided(self)
         check_share(self, "hidden_tokens")
         check_weight(self, "masked", "aligned")
         if not (self.masked or self.aligned):

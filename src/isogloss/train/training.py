@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from isogloss.errors import UserError
+from isogloss.train.checks import check_whole
 from isogloss.train.optim import Optimisation
 
 
@@ -12,6 +13,10 @@ class Training:
 
     Args:
         steps: of the whole run.
+        micro_batches: parts of a step's batch that are computed one after the other (gradient accumulation), for less
+            memory and the same step; of language and chat models, whose loss is a mean over tokens.
+        gradient_checkpointing: keep what goes into each layer alone, and compute the rest again backwards, for less memory
+            and about a third more time.
         seed: of weights, order, augmentation and dropout.
         precision: "float32", "bfloat16", or "auto" for bfloat16 where the machine computes in it.
         log_every: in steps, and at the end; 0 for the end alone.
@@ -23,6 +28,8 @@ class Training:
     """
 
     steps: int = 400
+    micro_batches: int = 1
+    gradient_checkpointing: bool = False
     seed: int = 0
     precision: str = "auto"
     log_every: int = 10
@@ -34,8 +41,7 @@ class Training:
     optimisation: Optimisation = field(default_factory=Optimisation)
 
     def __post_init__(self) -> None:
-        if self.steps < 1:
-            raise UserError(f"steps is {self.steps}; give a whole number of at least 1.")
+        check_whole(self, "steps", "micro_batches")
         if not 0 <= self.seed < 2**32:
             raise UserError(f"seed is {self.seed}; give a whole number between 0 and {2**32 - 1}.")
         for name in ("log_every", "validate_every", "checkpoint_every", "workers"):

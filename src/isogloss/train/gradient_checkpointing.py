@@ -1,0 +1,69 @@
+"""Activation checkpointing (arXiv 1604.06174): a layer's inputs are kept, and the rest computed again backwards."""
+
+from collections.abc import Generator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.checkpoint import checkpoint
+from transformers.modeling_layers import GradientCheckpointingLayer
+
+from isogloss.errors import UserError
+
+_ENABLED = {
+    SDPBackend.FLASH_ATTENTION: torch.backends.cuda.flash_sdp_enabled,
+    SDPBackend.EFFICIENT_ATTENTION: torch.backends.cuda.mem_efficient_sdp_enabled,
+    SDPBackend.CUDNN_ATTENTION: torch.backends.cuda.cudnn_sdp_enabled,
+    SDPBackend.MATH: torch.backends.cuda.math_sdp_enabled,
+}
+
+
+@contextmanager
+def gradient_checkpointing(model: nn.Module, wanted: bool = True) -> Generator[int]:
+    """Checkpoint the layers that Transformers says can be, for a while; how many there are.
+
+    Transformers' own `gradient_checkpointing_enable` leaves out layers in evaluation mode, as frozen ones are, through which
+    gradients flow all the same to what is before them: a frozen language model behind a connector that trains.
+
+    Args:
+        wanted: False does nothing.
+
+    Raises:
+        UserError: the model has no such layer.
+    """
+    layers = [module for module in model.modules() if wanted and _checkpoints(module)]
+    if wanted and not layers:
+        raise UserError("No layer of this model can be computed again; set gradient_checkpointing to False.")
+    for layer in layers:
+        layer.forward = _Again(layer.forward)
+    try:
+        yield len(layers)
+    finally:
+        for layer in layers:
+            del layer.forward
+
+
+class _Again:
+    """A forward pass that is computed again backwards."""
+
+    def __init__(self, forward: Any) -> None:
+        self.forward = forward
+
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        if not torch.is_grad_enabled():
+            return self.forward(*arguments, **named)
+        return checkpoint(self.forward, *arguments, use_reentrant=False, context_fn=_as_before, **named)
+
+
+def _checkpoints(module: nn.Module) -> bool:
+    """Whether a layer may be computed twice, which batch statistics would notice."""
+    return isinstance(module, GradientCheckpointingLayer) and not any(
+        hasattr(part, "running_mean") for part in module.modules()
+    )
+
+
+def _as_before() -> tuple[AbstractContextManager[Any], AbstractContextManager[Any]]:
+    """PyTorch brings back autocast and random numbers for the second time, and not how attention is computed."""
+    return nullcontext(), sdpa_kernel([backend for backend, enabled in _ENABLED.items() if enabled()])
