@@ -64,6 +64,18 @@ def _named_towers(recipe: Any, arguments: Sequence[str]) -> Any:
     return recipe
 
 
+def _numbers_anew(part: Any, given: Sequence[str], numbers: Any, prefix: str = "") -> Any:
+    """A recipe, or a part of it, without those numbers by name that the command line gives anew, as --align.shares es 0.1."""
+    changed: dict[str, Any] = {}
+    for entry in fields(part):
+        path, value = f"{prefix}{entry.name}".replace("_", "-"), getattr(part, entry.name)
+        if is_dataclass(value):
+            changed[entry.name] = _numbers_anew(value, given, numbers, f"{path}.")
+        elif entry.type == numbers and path in given:
+            changed[entry.name] = {}  # for tyro would know no other names than those that are there
+    return replace(part, **changed)
+
+
 def train(arguments: Sequence[str]) -> None:
     """Train a recipe: `isogloss train RECIPE [--run FOLDER] [--estimate] [--path.to.field VALUE …]`."""
     from isogloss.recipes import recipe_names
@@ -74,10 +86,11 @@ def train(arguments: Sequence[str]) -> None:
         raise SystemExit(0 if "--help" in arguments or "-h" in arguments else 2)
     _check_recipe(arguments[0])
 
-    from isogloss.train.recipe import field_paths, load_recipe
+    from isogloss.train.recipe import NUMBERS, field_paths, load_recipe
     from isogloss.train.run import train as run_recipe
 
-    default = _named_towers(load_recipe(arguments[0]), arguments)
+    named = [word.removeprefix("--").replace("_", "-") for word in arguments[1:] if word.startswith("--")]
+    default = _numbers_anew(_named_towers(load_recipe(arguments[0]), arguments), named, NUMBERS)
     extra = [name.replace("_", "-") for name, *_ in ESTIMATE_OPTIONS]
     known = [*field_paths(default), "run", *extra, "no-estimate", "help"]
     for argument in arguments[1:]:

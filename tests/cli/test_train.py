@@ -65,6 +65,35 @@ def test_what_is_typed_reaches_the_saved_recipe_and_nothing_else_does(typed: str
     assert (type(changed), changed) == (type(wanted), wanted)
 
 
+NUMBERS: dict[str, tuple[str, dict[str, float]]] = {
+    "clip_coco_parallel --training.optimisation.factors vision_model.* 0.1 log_scale 5": (
+        "training.optimisation.factors",
+        {"vision_model.*": 0.1, "log_scale": 5.0},
+    ),
+    "chat_qwen --align.shares en 0.5": ("align.shares", {"en": 0.5}),
+    "chat_qwen --align.proportions en 2": ("align.proportions", {"en": 2.0}),
+    "chat_qwen --instruct.shares es 0.25 ja 1e-1": ("instruct.shares", {"es": 0.25, "ja": 0.1}),
+    "chat_viscpm --instruct.shares.zh 0.5": ("instruct.shares", {"zh": 0.5}),
+}
+
+
+@pytest.mark.parametrize("typed", NUMBERS)
+def test_numbers_by_name_are_given_one_by_one_or_all_anew(typed: str, saved: Callable[..., Any]) -> None:
+    path, wanted = NUMBERS[typed]
+    name, *options = typed.split()
+    plain, changed = saved(name), saved(name, *options)
+    assert all(field.startswith(path) for field in different_fields(plain, changed))
+    for part in path.split("."):
+        plain, changed = plain[part], changed[part]
+    assert changed == wanted != plain
+
+
+def test_numbers_by_a_name_that_cannot_be_are_refused(isogloss: Program, tmp_path: Path) -> None:
+    done = isogloss("train", "chat_qwen", "--align.shares", "ja", "0.5", "--run", tmp_path / "run")
+    assert (done.code, done.output) == (2, "")
+    assert done.errors == "isogloss: shares names 'ja', which languages leaves out; add it there.\n"
+
+
 def test_a_model_that_is_named_takes_the_place_of_a_config(saved: Callable[..., Any]) -> None:
     changed = saved(
         "clip_emoji_parallel", "--text.model", "./elsewhere", "--vision.model", "google/vit-base-patch16-224"

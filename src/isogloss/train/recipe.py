@@ -72,14 +72,22 @@ def different_fields(one: Any, other: Any, path: str = "") -> list[str]:
     return [] if one == other else [path]
 
 
+# The type of fields that hold numbers by names which are the user's, such as shares of languages.
+NUMBERS = dict[str, float]
+
+
 def field_paths(recipe: Any, prefix: str = "") -> list[str]:
-    """The command-line names of a recipe's fields, such as "training.optimisation.learning-rate"."""
+    """The command-line names of a recipe's fields, such as "training.optimisation.learning-rate".
+
+    Numbers by name are set one by one, as "shares.es", where they are there already, or all anew, as "shares".
+    """
     paths: list[str] = []
     for entry in fields(recipe):
         path, value = f"{prefix}{entry.name}".replace("_", "-"), getattr(recipe, entry.name)
         if is_dataclass(value):
             paths += field_paths(value, f"{path}.")
         elif isinstance(value, dict):
+            paths += [path] if entry.type == NUMBERS else []
             paths += [f"{path}.{key}".replace("_", "-") for key in value]
         else:
             paths.append(path)
