@@ -21,6 +21,7 @@ from isogloss.data.next_tokens import next_tokens
 from isogloss.errors import UserError
 from isogloss.models.clip import make_tower
 from isogloss.models.connector import REDUCTIONS, Connector, Resampler, build_connector, reduced
+from isogloss.models.head import read_alone
 from isogloss.models.visual_tokens import Sight, dropped, states_at
 
 # As transformers' own models start (Qwen-VL, arXiv 2308.12966, starts its queries so too).
@@ -244,7 +245,7 @@ class ChatModel(PreTrainedModel, GenerationMixin):
                 `isogloss.losses.language_model.language_model_loss(output.logits, output.targets)`.
             inputs_embeds: of `embed`, in place of tokens and pictures.
             use_cache: None for a cache only where one is given, since Transformers takes no rows for packed that have one.
-            logits_to_keep: the last so many places alone, or which, [row, token]; labels say it themselves.
+            logits_to_keep: the last so many places alone, or which, as the language model takes it; labels say it themselves.
             options: of the language model.
         """
         if inputs_embeds is None:
@@ -254,19 +255,21 @@ class ChatModel(PreTrainedModel, GenerationMixin):
             inputs_embeds = (
                 self.get_input_embeddings()(input_ids) if alone else self.embed(input_ids, pixel_values, features)
             )
-        targets = None
+        learnt = targets = None
         if labels is not None:
-            logits_to_keep, targets = next_tokens(labels, position_ids)
+            learnt, targets = next_tokens(labels, position_ids)
+            logits_to_keep = 0
         options.pop("return_dict", None)
-        output = self.language_model(
-            inputs_embeds=inputs_embeds,
-            position_ids=position_ids,
-            attention_mask=attention_mask,
-            past_key_values=past_key_values,
-            use_cache=past_key_values is not None if use_cache is None else use_cache,
-            logits_to_keep=logits_to_keep,
-            **options,
-        )
+        with read_alone(self.get_output_embeddings(), learnt):
+            output = self.language_model(
+                inputs_embeds=inputs_embeds,
+                position_ids=position_ids,
+                attention_mask=attention_mask,
+                past_key_values=past_key_values,
+                use_cache=past_key_values is not None if use_cache is None else use_cache,
+                logits_to_keep=logits_to_keep,
+                **options,
+            )
         return ChatOutput(
             output.logits, targets, output.past_key_values, output.get("hidden_states"), output.get("attentions")
         )
