@@ -32,15 +32,35 @@ class FoundGroup:
     y: float
 
 
+@dataclass(frozen=True)
+class Reading:
+    """What a picture shows: its groups, the largest first, and its scene, or None where it shows none.
+
+    It shows none when there is nothing, too much, or a thing of no shape or size.
+    """
+
+    groups: tuple[FoundGroup, ...]
+    scene: Scene | None
+
+
+def read(picture: Image.Image) -> Reading:
+    """The groups and the scene of a picture."""
+    things = read_things(picture)
+    alike = _alike(things)
+    return Reading(tuple(_group(group) for group in alike), _scene(things, alike))
+
+
 def read_groups(picture: Image.Image) -> list[FoundGroup]:
     """The things of a picture by colour and shape, the largest group first."""
-    return [_group(things) for things in _alike(read_things(picture))]
+    return list(read(picture).groups)
 
 
 def read_picture(picture: Image.Image) -> Scene | None:
     """The scene that a picture shows, or None where it shows none: nothing, too much, or things of no shape or size."""
-    things = read_things(picture)
-    alike = _alike(things)
+    return read(picture).scene
+
+
+def _scene(things: Sequence[Found], alike: Sequence[Sequence[Found]]) -> Scene | None:
     if len(alike) not in (1, 2) or any(thing.unlike > _UNLIKE for thing in things) or not all(map(_even, alike)):
         return None
     found = [_group(group) for group in alike]
@@ -54,15 +74,19 @@ def read_picture(picture: Image.Image) -> Scene | None:
 
 
 def attributes_right(intended: Scene, picture: Image.Image) -> dict[str, bool]:
-    """Which attributes of a scene a picture shows, groups that were found being taken for those that were meant.
+    """Which attributes of a scene a picture shows, as `groups_right` tells of the groups that are found in it."""
+    return groups_right(intended, read_groups(picture))
+
+
+def groups_right(intended: Scene, found: Sequence[FoundGroup]) -> dict[str, bool]:
+    """Which attributes of a scene some groups have, those that were found being taken for those that were meant.
 
     They are taken so that as many attributes as possible are right.
 
     Returns:
         `colour_1 shape_1 size_1 count_1` of the first group, with 2 of the second, `relation` where there is one, and
-        `nothing_else`: whether the picture has no further group. All are right when the picture shows the scene.
+        `nothing_else`: whether there is no further group. All are right when a picture shows the scene.
     """
-    found = read_groups(picture)
     wanted = len(intended.groups)
     # Where too few were found, a group is compared with nothing.
     candidates: list[FoundGroup | None] = [*found, *[None] * wanted]
