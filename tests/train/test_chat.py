@@ -142,7 +142,7 @@ def states(monkeypatch: pytest.MonkeyPatch, patterns: tuple[str, ...]) -> list[d
     found: list[dict[str, Tensor]] = []
     loss = chat.chat_loss
 
-    def noting(model: nn.Module, batch: ChatBatch, *others: Any) -> Any:
+    def noting(model: nn.Module, batch: ChatBatch, *others: Any, **how: Any) -> Any:
         if others:  # validation gives no features
             found.append(
                 {
@@ -156,7 +156,7 @@ def states(monkeypatch: pytest.MonkeyPatch, patterns: tuple[str, ...]) -> list[d
                     for pattern in patterns
                 }
             )
-        return loss(model, batch, *others)
+        return loss(model, batch, *others, **how)
 
     monkeypatch.setattr(chat, "chat_loss", noting)
     return found
@@ -239,6 +239,20 @@ def test_kept_features_give_the_loss_and_the_gradients_of_pixels(finished: Path,
         torch.testing.assert_close(kept, found[0], rtol=1e-5, atol=1e-6)
 
 
+def test_the_excess_of_visual_tokens_is_weighed_for_each_learnt_token(finished: Path, world: Dataset) -> None:
+    model, processor = load_chat(finished / "model")
+    batch, _ = one_batch(model, processor, world)
+    plain, weighed = chat.chat_loss(model, batch), chat.chat_loss(model, batch, excess=0.5, size=1e-3)
+    assert batch.pixel_values is not None
+    visual = model.visual_tokens(model.visual_features(batch.pixel_values))
+    excess = sum(
+        max(0.0, (float(sum(v * v for v in t)) / len(t)) ** 0.5 / 1e-3 - 1) ** 2 for t in visual.flatten(0, 1).tolist()
+    )
+    assert excess > 0 and plain.terms is not None and not plain.parts
+    assert float((weighed.total - plain.total).detach()) == pytest.approx(0.5 * excess / plain.terms, rel=1e-3)
+    assert float(weighed.parts["words"]) == pytest.approx(float(plain.total.detach()))
+
+
 def one_batch(model: ChatModel, processor: Any, world: Dataset) -> tuple[ChatBatch, Features]:
     """The first step of a stage with pixels, and features of the same pictures, none of them made yet."""
     parts = lessons(world, "train", "captions", ("en",))
@@ -290,11 +304,11 @@ def test_a_stopped_run_ends_as_if_it_had_not_been(
     calls: list[None] = []
     loss = chat.chat_loss
 
-    def stopping(model: nn.Module, batch: ChatBatch, *features: Any) -> Any:
+    def stopping(model: nn.Module, batch: ChatBatch, *features: Any, **how: Any) -> Any:
         calls.extend([None] * len(features))
         if features and len(calls) == stopped:
             os.kill(os.getpid(), signal.SIGTERM)
-        return loss(model, batch, *features)
+        return loss(model, batch, *features, **how)
 
     with monkeypatch.context() as patched:
         patched.setattr(chat, "chat_loss", stopping)

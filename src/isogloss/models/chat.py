@@ -103,6 +103,7 @@ class ChatOutput(ModelOutput):
     Attributes:
         logits: [row, token, vocabulary]; with labels [learnt, vocabulary], where the next token is learnt and nowhere else.
         targets: with labels, the next token there, [learnt].
+        visual: with labels, the visual tokens of all rows, [visual_token, dim].
         past_key_values: what need not be computed again for the tokens that follow, where it was asked for.
         hidden_states, attentions: of the language model, where they were asked for.
     """
@@ -111,6 +112,7 @@ class ChatOutput(ModelOutput):
 
     logits: Any = None
     targets: Any = None
+    visual: Any = None
     past_key_values: Any = None
     hidden_states: Any = None
     attentions: Any = None
@@ -255,8 +257,10 @@ class ChatModel(PreTrainedModel, GenerationMixin):
             inputs_embeds = (
                 self.get_input_embeddings()(input_ids) if alone else self.embed(input_ids, pixel_values, features)
             )
-        learnt = targets = None
+        learnt = targets = visual = None
         if labels is not None:
+            assert input_ids is not None
+            visual = inputs_embeds[input_ids == self.config.image_token_id]
             learnt, targets = next_tokens(labels, position_ids)
             logits_to_keep = 0
         options.pop("return_dict", None)
@@ -271,7 +275,7 @@ class ChatModel(PreTrainedModel, GenerationMixin):
                 **options,
             )
         return ChatOutput(
-            output.logits, targets, output.past_key_values, output.get("hidden_states"), output.get("attentions")
+            output.logits, targets, visual, output.past_key_values, output.get("hidden_states"), output.get("attentions")
         )
 
     @torch.no_grad()

@@ -1,7 +1,7 @@
 """What a chat model brings to the loop: two stages, each with its conversations, its loss and its validation."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,9 @@ from isogloss.data.images import Pictures
 from isogloss.data.lessons import lessons, lessons_in
 from isogloss.data.mixture import Mixture
 from isogloss.losses import Losses
+from isogloss.losses.gather import gather_rows
 from isogloss.losses.language_model import language_model_loss
+from isogloss.losses.visual_size import visual_excess, word_size
 from isogloss.models.chat import ChatModel
 from isogloss.models.chat_building import build_chat
 from isogloss.models.chat_saving import load_chat, save_chat
@@ -37,11 +39,15 @@ from isogloss.train.stages import frozen_at, never_trained
 EYES = "vision_tower.*"
 
 
-def chat_loss(model: nn.Module, batch: ChatBatch, features: Features | None = None) -> Losses:
-    """Cross entropy of what is learnt in a batch, over all processes.
+def chat_loss(
+    model: nn.Module, batch: ChatBatch, features: Features | None = None, *, excess: float = 0.0, size: float = 1.0
+) -> Losses:
+    """Cross entropy of what is learnt in a batch, over all processes, and what visual tokens are larger than words.
 
     Args:
         features: of the pictures, for batches without pixels.
+        excess: the weight of a visual token's excess (`isogloss.losses.visual_size`), for each learnt token.
+        size: of words.
     """
     seen = None
     if features is not None and batch.pixel_values is not None:
@@ -57,7 +63,13 @@ def chat_loss(model: nn.Module, batch: ChatBatch, features: Features | None = No
             features=seen,
             labels=batch.labels,
         )
-    return language_model_loss(output.logits, output.targets)
+    losses = language_model_loss(output.logits, output.targets)
+    if not excess:
+        return losses
+    # For each learnt token, as the cross entropy is, so that the parts of a step make the same whole.
+    larger = gather_rows(visual_excess(output.visual, size)).sum() / max(1, losses.terms or 0)
+    parts = {"words": losses.total.detach(), "excess": larger.detach()}
+    return replace(losses, total=losses.total + excess * larger, parts=parts)
 
 
 def chat_tokens(model: ChatModel, processor: LlavaProcessor, most: int) -> ChatTokens:
@@ -203,11 +215,12 @@ def fit_stage(
         features: of the pictures, while the eyes are frozen; None to look at every picture anew.
         folder, accelerator, validate, description: as for `fit`.
     """
+    size = word_size(model.get_input_embeddings().weight)  # as the stage begins: no moving target
     model.language_model = add_lora(model.language_model, stage.lora)
 
     def loss(model: nn.Module, batch: ChatBatch) -> Losses:
         with accelerator.autocast():  # which a frozen tower is read outside of the model's own forward pass in, too
-            return chat_loss(model, batch, features)
+            return chat_loss(model, batch, features, excess=stage.excess, size=size)
 
     with held_in_bfloat16(model, _at_rest(model, stage, learnt.steps_per_epoch, accelerator)):
         fit(

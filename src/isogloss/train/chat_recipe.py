@@ -8,7 +8,7 @@ from isogloss.errors import UserError
 from isogloss.models.connector import Connector
 from isogloss.models.lora import Lora
 from isogloss.models.tower import Tower
-from isogloss.train.checks import check_whole
+from isogloss.train.checks import check_weight, check_whole
 from isogloss.train.stages import Stage
 from isogloss.train.training import Training
 
@@ -49,6 +49,7 @@ class ChatStage:
         conversations_per_step: over all processes together.
         row_tokens: the length of the rows that a step's conversations are packed into.
         stages: what is frozen from when on: parts of `vision_tower`, `multi_modal_projector` and `language_model`.
+        excess: the weight of what visual tokens are larger than words; none with 0.
         cache: keep what the vision tower makes of each picture while all of it is frozen, so that it is made once.
         lora: adapters in place of the language model's own weights; none with a rank of 0.
         skipped: go on without this stage.
@@ -62,6 +63,7 @@ class ChatStage:
     conversations_per_step: int = 64
     row_tokens: int = 512
     stages: tuple[Stage, ...] = ()
+    excess: float = 0.0
     cache: bool = True
     lora: Lora = field(default_factory=Lora)
     skipped: bool = False
@@ -71,6 +73,7 @@ class ChatStage:
         if not self.languages:
             raise UserError("languages is empty; name at least one language to learn from.")
         check_whole(self, "conversations_per_step", "row_tokens")
+        check_weight(self, "excess")
         for name, most in (("shares", 1.0), ("proportions", math.inf)):
             for language, value in getattr(self, name).items():
                 if language not in self.languages:
