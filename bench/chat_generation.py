@@ -8,39 +8,28 @@ is compared.
 """
 
 import argparse
-import os
-import platform
-import shlex
 import statistics
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from chat_results import MEASURES, Session, Watch, over_rounds, parser
 from rich.console import Console
 from rich.table import Table
-from train_step import processor_name
 
 PACKAGES = ("isogloss", "torch", "transformers", "tokenizers", "numpy")
-MEASURES = ("seconds", "processor_seconds")
 QUESTION = "What is in the picture?"
 
 
 def read_arguments() -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(
-        description=(__doc__ or "").split("\n\n")[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter
-    )
-    parser.add_argument("--out", type=Path, default=Path("docs/results/bench_chat_generation.json"), help="the results")
-    parser.add_argument("--threads", type=int, default=1, help="processor cores")
-    parser.add_argument("--rounds", type=int, default=9, help="of all calls")
-    parser.add_argument("--tokens", type=int, default=32, help="of a reply")
-    parser.add_argument("--batch", type=int, default=8, help="prompts that are replied to at once")
-    return parser.parse_args()
+    found = parser(__doc__, "docs/results/bench_chat_generation.json", rounds=9)
+    found.add_argument("--tokens", type=int, default=32, help="of a reply")
+    found.add_argument("--batch", type=int, default=8, help="prompts that are replied to at once")
+    return found.parse_args()
 
 
 @dataclass(frozen=True)
@@ -142,10 +131,9 @@ def measure(cases: Mapping[str, Case], rounds: int) -> dict[str, dict[str, list[
             sides = [("isogloss", case.ours), ("llava", case.theirs)]
             told: list[Any] = []
             for side, run in sides if number % 2 == 0 else reversed(sides):
-                before = (time.perf_counter(), time.process_time())
+                watch = Watch()
                 told.append(run())
-                after = (time.perf_counter(), time.process_time())
-                spent = dict(zip(MEASURES, (b - a for a, b in zip(before, after, strict=True)), strict=True))
+                spent = watch.spent()
                 if number:
                     found[name][side].append(spent)
             if told[0] != told[1]:
@@ -163,11 +151,7 @@ def summary(found: Mapping[str, Mapping[str, list[dict[str, float]]]], tokens: M
             each = [
                 theirs[measure] / ours[measure] for ours, theirs in zip(sides["isogloss"], sides["llava"], strict=True)
             ]
-            one["times as fast"][measure] = {
-                "median": statistics.median(each),
-                "least": min(each),
-                "greatest": max(each),
-            }
+            one["times as fast"][measure] = over_rounds(each)
         for side, rounds in sides.items():
             one[side] = {measure: statistics.median(spent[measure] for spent in rounds) for measure in MEASURES}
         figures[case] = one
@@ -189,12 +173,9 @@ def show(figures: Mapping[str, Any]) -> None:
 def main() -> None:
     """Measure, print and save."""
     asked = read_arguments()
-    started, load = time.perf_counter(), os.getloadavg()
-    os.environ |= {"OMP_NUM_THREADS": str(asked.threads), "TOKENIZERS_PARALLELISM": "false", "CUDA_VISIBLE_DEVICES": ""}
+    session = Session(asked.threads)
 
     import torch
-
-    from isogloss.saving import write_json
 
     torch.set_num_threads(asked.threads)
     with tempfile.TemporaryDirectory() as folder:
@@ -202,26 +183,7 @@ def main() -> None:
         found = measure(cases, asked.rounds)
     figures = summary(found, {name: case.tokens for name, case in cases.items()})
     show(figures)
-    write_json(
-        asked.out,
-        {
-            "command": shlex.join(["python", *sys.argv]),
-            "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-            "duration_seconds": time.perf_counter() - started,
-            "rounds": asked.rounds,
-            "cases": figures,
-            "machine": {
-                "system": platform.platform(),
-                "python": platform.python_version(),
-                "processor": processor_name(),
-                "cores": os.cpu_count(),
-                "threads": asked.threads,
-                "precision": "float32",
-                "load": {"before": load, "after": os.getloadavg()},
-            },
-            "versions": {name: version(name) for name in PACKAGES},
-        },
-    )
+    session.save(asked.out, PACKAGES, "float32", {"rounds": asked.rounds, "cases": figures})
 
 
 if __name__ == "__main__":

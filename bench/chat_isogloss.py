@@ -17,10 +17,10 @@ from isogloss.data.images import Pictures
 from isogloss.data.mixture import Mixture
 from isogloss.models.chat import ChatModel
 from isogloss.models.chat_saving import load_chat
-from isogloss.models.image_processor import picture_size
-from isogloss.train.chat import chat_loss, chat_tokens
+from isogloss.models.image_processor import picture_size, pixel_scale
+from isogloss.train.chat import chat_tokens, fit_stage
+from isogloss.train.chat_recipe import ChatStage
 from isogloss.train.features import Features
-from isogloss.train.loop import fit
 from isogloss.train.optim import Optimisation
 from isogloss.train.process import start_process
 from isogloss.train.stages import Stage
@@ -56,14 +56,15 @@ def make_batches(world: World, stage: str, model: ChatModel, processor: Any, set
     """The batches of a stage, with pixels."""
     conversations: list[Conversation] = getattr(world, stage)
     dataset, images = Dataset.open(world.dataset), processor.image_processor
+    mean, deviation = pixel_scale(images)
     return ChatBatches(
         {stage: conversations},
         chat_tokens(model, processor, ROW_TOKENS),
         Mixture({stage: len(conversations)}, None, settings.conversations, 0),
         ROW_TOKENS,
         Pictures(dataset, dataset.split("train", ()), picture_size(images)),
-        mean=tuple(images.image_mean),
-        deviation=tuple(images.image_std),
+        mean=mean,
+        deviation=deviation,
         with_pixels=True,
     )
 
@@ -101,17 +102,16 @@ def train(
         assert batches.pictures is not None
         batches = replace(batches, with_pixels=False)
         features = Features(batches.pictures, batches.mean, batches.deviation)
-        features.of(torch.arange(len(batches.pictures)), model.visual_features)
+        with accelerator.autocast():  # as in the loop
+            features.of(torch.arange(len(batches.pictures)), model.visual_features)
     frozen = tuple(f"{name}.*" for name in FROZEN[stage] if name != "lm_head")
-    fit(
+    fit_stage(
         model,
         Timed(batches, callback),
-        lambda model, batch: chat_loss(model, batch, features),
-        training=training,
+        ChatStage(stages=(Stage(frozen=frozen),) if frozen else (), training=training),
+        features=features,
         folder=folder,
         accelerator=accelerator,
-        stages=(Stage(frozen=frozen),) if frozen else (),
-        description=None,
     )
 
 

@@ -10,23 +10,18 @@ forwards and backwards, so that a machine that slows down slows all of them alik
 
 import argparse
 import multiprocessing
-import os
-import platform
-import shlex
 import statistics
 import sys
 import tempfile
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from chat_results import MEASURES, Session, Watch, over_rounds, parser
 from rich.console import Console
 from rich.table import Table
-from train_step import processor_name
 
 PACKAGES = ("isogloss", "torch", "transformers", "accelerate", "tokenizers", "numpy")
 # Who trains, in which stage, and how: kept features, or batches of like length.
@@ -45,24 +40,19 @@ RATIOS = (
     ("instruct", "Trainer, instruct", "isogloss, instruct"),
     ("instruct, against batches of like length", "Trainer, instruct, by length", "isogloss, instruct"),
 )
-# What steps are measured in, and the rate by it.
-MEASURES = {"seconds": "tokens_per_second", "processor_seconds": "tokens_per_processor_second"}
+# The rate by each measure.
+RATES = dict(zip(MEASURES, ("tokens_per_second", "tokens_per_processor_second"), strict=True))
 
 
 def read_arguments() -> argparse.Namespace:
     """The command line."""
-    parser = argparse.ArgumentParser(
-        description=(__doc__ or "").split("\n\n")[0], formatter_class=argparse.ArgumentDefaultsHelpFormatter
-    )
-    parser.add_argument("--out", type=Path, default=Path("docs/results/bench_chat_step.json"), help="the results")
-    parser.add_argument("--threads", type=int, default=1, help="processor cores")
-    parser.add_argument("--conversations", type=int, default=16, help="of a step")
-    parser.add_argument("--rounds", type=int, default=5, help="of all sides")
-    parser.add_argument("--steps", type=int, default=4, help="timed in a round, for each side")
-    parser.add_argument("--warmup", type=int, default=2, help="steps before those that are timed")
-    parser.add_argument("--side", choices=tuple(SIDES), action="append", help="all unless given")
-    parser.add_argument("--precision", choices=("auto", "float32", "bfloat16"), default="auto", help="of the model")
-    return parser.parse_args()
+    found = parser(__doc__, "docs/results/bench_chat_step.json", rounds=5)
+    found.add_argument("--conversations", type=int, default=16, help="of a step")
+    found.add_argument("--steps", type=int, default=4, help="timed in a round, for each side")
+    found.add_argument("--warmup", type=int, default=2, help="steps before those that are timed")
+    found.add_argument("--side", choices=tuple(SIDES), action="append", help="all unless given")
+    found.add_argument("--precision", choices=("auto", "float32", "bfloat16"), default="auto", help="of the model")
+    return found.parse_args()
 
 
 class EnoughError(Exception):
@@ -79,7 +69,7 @@ class Pace:
     pipe: Connection
     left: int = 0
     tokens: list[int] = field(default_factory=list[int])
-    since: tuple[float, float] = (0.0, 0.0)
+    watch: Watch = field(default_factory=Watch)
 
     def told(self, tokens: int | None) -> None:
         if tokens is not None:
@@ -87,15 +77,12 @@ class Pace:
             self.left -= 1
         if self.left > 0:
             return
-        now = (time.perf_counter(), time.process_time())
-        spent = [after - before for after, before in zip(now, self.since, strict=True)]
-        found = dict(zip(MEASURES, spent, strict=True))
-        self.pipe.send({**found, "tokens": sum(self.tokens), "peak_mb": peak()})
+        self.pipe.send({**self.watch.spent(), "tokens": sum(self.tokens), "peak_mb": peak()})
         asked = self.pipe.recv()
         if asked is None:
             raise EnoughError
         self.left, self.tokens = asked, []
-        self.since = (time.perf_counter(), time.process_time())
+        self.watch = Watch()
 
 
 def peak() -> float:
@@ -210,7 +197,7 @@ def summary(found: Mapping[str, list[dict[str, Any]]]) -> tuple[dict[str, Any], 
     for side, rounds in found.items():
         tokens = [one["tokens"] for one in rounds]
         figures[side] = {"peak_mb": max(one["peak_mb"] for one in rounds), "tokens": tokens}
-        for measure, rate in MEASURES.items():
+        for measure, rate in RATES.items():
             figures[side][rate] = statistics.median(one["tokens"] / one[measure] for one in rounds)
             figures[side][measure] = [one[measure] for one in rounds]
     ratios: dict[str, Any] = {}
@@ -226,14 +213,14 @@ def _ratio(slow: list[dict[str, Any]], fast: list[dict[str, Any]], measure: str)
         (after["tokens"] / after[measure]) / (before["tokens"] / before[measure])
         for before, after in zip(slow, fast, strict=True)
     ]
-    return {"median": statistics.median(each), "least": min(each), "greatest": max(each)}
+    return over_rounds(each)
 
 
 def show(figures: Mapping[str, Any], ratios: Mapping[str, Any]) -> None:
     """Both as tables."""
     table = Table("side", "tokens of loss a second", "of the processor", "peak MB", title_justify="left")
     for side, one in figures.items():
-        rates = (f"{one[rate]:.0f}" for rate in MEASURES.values())
+        rates = (f"{one[rate]:.0f}" for rate in RATES.values())
         table.add_row(side, *rates, f"{one['peak_mb']:.0f}")
     Console().print(table)
     table = Table("times as fast", "by the clock", "by processor time", "least", "greatest", title_justify="left")
@@ -247,40 +234,15 @@ def show(figures: Mapping[str, Any], ratios: Mapping[str, Any]) -> None:
 def main() -> None:
     """Measure, print and save."""
     asked = read_arguments()
-    started, load = time.perf_counter(), os.getloadavg()
-    os.environ |= {"OMP_NUM_THREADS": str(asked.threads), "TOKENIZERS_PARALLELISM": "false"}
-    os.environ |= {"CUDA_VISIBLE_DEVICES": "", "ACCELERATE_USE_CPU": "true"}  # both halves see the same machine
+    session = Session(asked.threads)
     with tempfile.TemporaryDirectory() as folder:
         found = measure(asked, Path(folder))
     figures, ratios = summary(found)
     show(figures, ratios)
-
-    from isogloss.saving import write_json
-
-    write_json(
-        asked.out,
-        {
-            "command": shlex.join(["python", *sys.argv]),
-            "created": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
-            "duration_seconds": time.perf_counter() - started,
-            "conversations_per_step": asked.conversations,
-            "rounds": asked.rounds,
-            "steps": asked.steps,
-            "warmup": asked.warmup,
-            "sides": figures,
-            "ratios": ratios,
-            "machine": {
-                "system": platform.platform(),
-                "python": platform.python_version(),
-                "processor": processor_name(),
-                "cores": os.cpu_count(),
-                "threads": asked.threads,
-                "precision": "bfloat16" if settings_of(asked, "align").bfloat16 else "float32",
-                "load": {"before": load, "after": os.getloadavg()},
-            },
-            "versions": {name: version(name) for name in PACKAGES},
-        },
-    )
+    precision = "bfloat16" if settings_of(asked, "align").bfloat16 else "float32"
+    counts = {"conversations_per_step": asked.conversations, "rounds": asked.rounds, "steps": asked.steps}
+    results = {**counts, "warmup": asked.warmup, "sides": figures, "ratios": ratios}
+    session.save(asked.out, PACKAGES, precision, results)
 
 
 if __name__ == "__main__":
