@@ -158,7 +158,7 @@ def data_export(
     Args:
         directory: the dataset folder.
         target: the folder to make; an export that was stopped goes on.
-        format: webdataset or parquet, for pictures and captions; or llava, for conversations and their pictures.
+        format: webdataset or parquet, for pictures, captions and conversations; or llava, for conversations and their pictures.
         shard_megabytes: the most megabytes of pictures in one file.
         main: the language of the one caption that WebDataset has as text; without it English, or the first there is.
         jobs: processes; 0 for one on each core.
@@ -189,6 +189,13 @@ def data_export(
             progress=lambda done, total: bar.update(task, completed=done, total=total),
         )
     print(f"{target}: {many(exported.pictures, 'picture')} in {many(exported.files, 'file')}")
+    if exported.beside or exported.apart:
+        print(
+            f"{many(exported.beside, 'conversation')} beside pictures; {exported.apart:,} about no picture or several in "
+            f"{target / 'conversations'}"
+        )
+    if exported.unheard:
+        print(f"{many(exported.unheard, 'conversation')} left out with a picture")
     if exported.untold and format == "webdataset":
         print(f"{many(exported.untold, 'picture')} without a caption in the main language, and so without a .txt")
     if exported.rejected:

@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from data.spoken import conversation, plain
 from PIL import Image
 
+from isogloss.data.conversations import IMAGE
 from isogloss.data.dataset import Dataset
 from isogloss.data.tables import CAPTIONS, IMAGES
-from isogloss.data.writing import write_dataset
+from isogloss.data.writing import write_conversations, write_dataset
 
 # Two pictures of a format called MPO, whose first is a JPEG as any other.
 FORMATS = {"JPEG": "jpg", "PNG": "png", "WEBP": "webp", "GIF": "gif", "MPO": "jpg"}
@@ -91,6 +93,26 @@ def build(root: Path) -> Dataset:
         notes={},
         files=files,
     )
+
+
+def speaking(root: Path) -> Dataset:
+    """The same, with conversations in two languages: about one picture, two or none, and plain text."""
+    dataset = build(root)
+    beach, market, last = KEYS[0], KEYS[1], KEYS[2]
+    about_one = [
+        conversation("beach", f"{IMAGE}\nWhat is it?", "A beach.\n\n1. Sand", "Are you sure?", "Yes.", images=(beach,)),
+        conversation("beach again", f"Where is {IMAGE}?", "Here.", images=(beach,)),
+        conversation("market", f"{IMAGE}", "A market.", images=(market,)),
+    ]
+    both = conversation("both", f"{IMAGE}{IMAGE} Alike?", "No.", images=(beach, last))
+    hello, text = conversation("hello", "Hello!", "Good day."), plain("text", "Sand is small.", "Markets are loud.")
+    splits = {"hello": "test-dev"}
+    write_conversations(dataset.root, "en", [*about_one, both, hello, text], source="hand", splits=splits)
+    hindi = [conversation("beach", f"{IMAGE}\nयह क्या है?", "समुद्र तट।", images=(beach,), language="hi")]
+    write_conversations(dataset.root, "hi", hindi, source="engine")
+    hindi = [conversation("beach", f"{IMAGE}\nक्या है?", "तट।", images=(beach,), language="hi")]
+    write_conversations(dataset.root, "hi", hindi, source="other engine")
+    return Dataset.open(dataset.root)
 
 
 def told(dataset: Dataset) -> dict[str, dict[str, list[dict[str, Any]]]]:

@@ -8,6 +8,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from isogloss.data.dataset import Dataset
+from isogloss.data.export.conversations import APART
 from isogloss.languages import LANGUAGES
 
 # The licences that the Hub knows by name, of those that data has: https://huggingface.co/docs/hub/repositories-licenses
@@ -37,6 +38,8 @@ def dataset_card(
     patterns: Mapping[str, str],
     main: str,
     features: Sequence[Mapping[str, Any]] = (),
+    spoken: Mapping[str, int] | None = None,
+    apart: Mapping[str, int] | None = None,
 ) -> str:
     """The card's text.
 
@@ -46,13 +49,15 @@ def dataset_card(
         counts: the pictures of every split that were written. patterns: the files of every split.
         main: the language of the one caption that every picture has in WebDataset.
         features: what the files hold, where they do not say it themselves.
+        spoken: conversations beside pictures, by language. apart: those in files of their own, by split.
     """
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent), trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined
     )
     information = dataset.information
     return environment.get_template("card.md").render(
-        front_matter=_front_matter(dataset, counts, patterns, features),
+        # A configuration is of one kind of file only.
+        front_matter=_front_matter(dataset, counts, patterns, features, apart if kind == "parquet" and apart else {}),
         information=information,
         title=information.get("name") or dataset.root.name,
         kind=kind,
@@ -61,18 +66,28 @@ def dataset_card(
         main=main,
         columns=columns,
         languages=[(tag, _name(tag), *dataset.counts(tag)) for tag in columns],
+        spoken=[(tag, _name(tag), count) for tag, count in (spoken or {}).items()],
+        apart=apart or {},
         cell=_cell,
     )
 
 
 def _front_matter(
-    dataset: Dataset, counts: Mapping[str, int], patterns: Mapping[str, str], features: Sequence[Mapping[str, Any]]
+    dataset: Dataset,
+    counts: Mapping[str, int],
+    patterns: Mapping[str, str],
+    features: Sequence[Mapping[str, Any]],
+    apart: Mapping[str, int],
 ) -> str:
     from huggingface_hub import DatasetCardData
 
     licence = str(dataset.information.get("licence", ""))
     known = licence.lower() in _HUB_LICENCES
     files = [{"split": split, "path": pattern} for split, pattern in patterns.items() if counts[split]]
+    configs: list[dict[str, Any]] = [{"config_name": "default", "data_files": files}]
+    if apart:
+        spoken = [{"split": split, "path": f"{APART}/*-{split}.parquet"} for split in apart]
+        configs.append({"config_name": APART, "data_files": spoken})
     more: dict[str, Any] = {} if known or not licence else {"license_name": licence}
     if features:
         more["dataset_info"] = {"features": list(features)}
@@ -84,7 +99,7 @@ def _front_matter(
         pretty_name=dataset.information.get("name") or dataset.root.name,
         task_categories=["image-to-text", "text-to-image"],
         size_categories=[_size(sum(counts.values()))],
-        configs=[{"config_name": "default", "data_files": files}],
+        configs=configs,
         **more,
     )
     return data.to_yaml()

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import shutil
 from collections.abc import Callable, Mapping
 from concurrent.futures import as_completed
 from dataclasses import asdict, dataclass
@@ -12,9 +13,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from isogloss.data.conversation_tables import conversation_languages, table_path
 from isogloss.data.dataset import Dataset
 from isogloss.data.export import parquet, webdataset
 from isogloss.data.export.card import dataset_card
+from isogloss.data.export.conversations import APART, write_apart
 from isogloss.data.export.prepared import Plan, Prepared, Shard, prepare
 from isogloss.data.tables import many
 from isogloss.data.unfinished import forget, unfinished
@@ -39,12 +42,17 @@ class Exported:
         files: how many shards. pictures: how many are in them.
         rejected: pictures that were missing or had changed; rejected.parquet says which.
         untold: pictures without a caption in the main language.
+        beside: conversations beside the one picture that they are about. apart: those in files of their own.
+        unheard: conversations that are left out with a picture.
     """
 
     files: int
     pictures: int
     rejected: int
     untold: int
+    beside: int = 0
+    apart: int = 0
+    unheard: int = 0
 
 
 def export_dataset(
@@ -116,6 +124,7 @@ def _file_names(dataset: Dataset) -> dict[str, str]:
 def _digest(dataset: Dataset) -> str:
     digest = hashlib.sha256()
     tables = [dataset.root / "captions" / f"{language}.parquet" for language in dataset.languages]
+    tables += [table_path(dataset.root, language) for language in conversation_languages(dataset.root)]
     for path in (dataset.root / "dataset.json", dataset.root / "images.parquet", *tables):
         with path.open("rb") as file:
             digest.update(path.name.encode() + hashlib.file_digest(file, "sha256").digest())
@@ -172,17 +181,21 @@ def _write_one(
     """Write one shard, and then what was counted of it; returns how many pictures it was made from."""
     prepared = Prepared(folder / "prepared")
     offsets, _ = prepared.captions(main, shard.first, shard.last)
-    written = untold = seen = 0
+    spoken = sum(prepared.conversations(language, shard.first, shard.last)[0] for language in prepared.spoken)
+    written = untold = beside = unheard = seen = 0
     rejected: list[dict[str, str]] = []
     endings: set[str] = set()
     with new_file(path) as partial:
         for pictures in FORMATS[kind].write_shard(dataset, prepared, shard, partial, main):
             for picture in pictures:
                 listed, place = picture.listed, picture.row - shard.first
+                said = int(spoken[place + 1] - spoken[place]) if prepared.spoken else 0
                 if picture.fault:
+                    unheard += said
                     rejected.append({"key": listed["key"], "file": listed["file"], "reason": picture.fault})
                 else:
                     written += 1
+                    beside += said
                     endings.add(picture.ending)
                     untold += bool(offsets[place] == offsets[place + 1])
             seen += len(pictures)
@@ -190,7 +203,8 @@ def _write_one(
                 progress(seen)
     write_json(
         _counted(folder, path),
-        {"pictures": written, "untold": untold, "endings": sorted(endings), "rejected": rejected},
+        {"pictures": written, "untold": untold, "endings": sorted(endings), "rejected": rejected}
+        | {"beside": beside, "unheard": unheard},
     )
     return seen
 
@@ -206,20 +220,25 @@ def _finish(
 ) -> Exported:
     """Write what stands beside the shards: the card, what was rejected, and the record of the export."""
     counts = dict.fromkeys(splits, 0)
-    untold = 0
+    untold = beside = unheard = 0
     endings: set[str] = set()
     rejected: list[dict[str, str]] = []
     for shard in plan.shards:
         counted = read_object(_counted(folder, Path(FORMATS[kind].shard_file(shard, splits[shard.split]))))
         counts[shard.split] += counted["pictures"]
-        untold += counted["untold"]
+        untold, beside = untold + counted["untold"], beside + counted["beside"]
+        unheard += counted["unheard"]
         endings.update(counted["endings"])
         rejected += counted["rejected"]
-    exported = Exported(len(plan.shards), sum(counts.values()), len(rejected), untold)
-    if not exported.pictures:
+    if not sum(counts.values()):
         first = f" The first: {rejected[0]['reason']}" if rejected else ""
         raise UserError(f"None of {many(len(rejected), 'picture')} in {dataset.root} can be given away.{first}")
     whole = folder / "whole"
+    shutil.rmtree(whole / APART, ignore_errors=True)  # of a kill at this very step
+    named = webdataset.sample_name if kind == "webdataset" else str
+    apart, lost = write_apart(dataset, whole, splits, [one["key"] for one in rejected], named)
+    total = sum(counts.values())
+    exported = Exported(len(plan.shards), total, len(rejected), untold, beside, sum(apart.values()), unheard + lost)
     if rejected:
         with new_file(whole / "rejected.parquet") as path:
             pq.write_table(pa.Table.from_pylist(rejected, schema=_REJECTED), path)
@@ -228,7 +247,8 @@ def _finish(
     }
     counted = {splits[split]: count for split, count in counts.items()}
     # A Parquet file says itself what it holds.
-    features = webdataset.features(plan.columns, endings) if kind == "webdataset" else []
-    write_text(whole / "README.md", dataset_card(dataset, kind, plan.columns, counted, patterns, main, features))
+    features = webdataset.features(plan.columns, endings, bool(plan.spoken)) if kind == "webdataset" else []
+    card = dataset_card(dataset, kind, plan.columns, counted, patterns, main, features, plan.spoken, apart)
+    write_text(whole / "README.md", card)
     write_json(whole / RECORD, {"identity": identity, "exported": asdict(exported)})
     return exported

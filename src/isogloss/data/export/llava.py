@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from isogloss.data.conversation_set import Conversations, read_conversations
 from isogloss.data.conversation_tables import conversation_languages
 from isogloss.data.dataset import Dataset
+from isogloss.data.export.conversations import SPEAKERS
 from isogloss.data.export.pictures import read_pictures
 from isogloss.data.export.webdataset import sample_name
 from isogloss.data.sources.source import Skipped
@@ -29,8 +30,6 @@ from isogloss.saving import new_folder, refuse_existing
 # Its functions are made when it is imported, so that no type checker sees them.
 pc: Any = pyarrow.compute
 
-# What LLaVA's files call those who speak.
-SPEAKERS = {"user": "human", "assistant": "gpt", "system": "system"}
 PLAIN = "plain text"
 _REJECTED = pa.schema({name: pa.string() for name in ("key", "language", "reason", "detail")})
 

@@ -11,7 +11,9 @@ import pyarrow as pa
 import pyarrow.compute
 from numpy.typing import NDArray
 
+from isogloss.data.conversation_tables import conversation_languages
 from isogloss.data.dataset import Dataset
+from isogloss.data.export.conversations import beside_pictures
 from isogloss.data.tables import CAPTIONS, check_captions, check_images, reordered, rows_of
 from isogloss.saving import new_file, write_json
 
@@ -22,6 +24,8 @@ pc: Any = pyarrow.compute
 _BATCH = 1 << 16
 # What a caption has besides its text and source, and only some languages know.
 _EXTRA = ("score", "original")
+# What the files of conversations have before the language.
+_SPOKEN = "spoken-"
 
 
 @dataclass(frozen=True)
@@ -42,16 +46,18 @@ class Plan:
     Attributes:
         shards: in order.
         columns: of every language, which columns its captions fill: text, source, and perhaps score and original.
+        spoken: how many conversations about one picture there are, by language.
     """
 
     shards: tuple[Shard, ...]
     columns: Mapping[str, tuple[str, ...]]
+    spoken: Mapping[str, int]
 
     @classmethod
     def read(cls, folder: Path) -> "Plan":
         plan = json.loads((folder / "plan.json").read_text(encoding="utf-8"))
         columns = {language: tuple(names) for language, names in plan["columns"].items()}
-        return cls(tuple(Shard(**shard) for shard in plan["shards"]), columns)
+        return cls(tuple(Shard(**shard) for shard in plan["shards"]), columns, plan["spoken"])
 
 
 def prepare(dataset: Dataset, folder: Path, shard_bytes: int) -> Plan:
@@ -81,7 +87,13 @@ def prepare(dataset: Dataset, folder: Path, shard_bytes: int) -> Plan:
     shards = _shards(list(dataset.splits), split[order], lengths, shard_bytes)
     del images, ordered
     columns = {language: _prepare_captions(dataset, language, keys, place, folder) for language in dataset.languages}
-    write_json(folder / "plan.json", {"shards": [asdict(shard) for shard in shards], "columns": columns})
+    spoken = {
+        language: _prepare_conversations(dataset, language, keys, place, folder)
+        for language in conversation_languages(dataset.root)
+    }
+    spoken = {language: count for language, count in spoken.items() if count}
+    plan = {"shards": [asdict(shard) for shard in shards], "columns": columns, "spoken": spoken}
+    write_json(folder / "plan.json", plan)
     return Plan.read(folder)
 
 
@@ -99,6 +111,16 @@ def _prepare_captions(
     columns = ["text", "source", *(name for name in _EXTRA if table[name].null_count < table.num_rows)]
     _write(reordered(table.select(columns), np.argsort(owners, kind="stable")), folder / f"{language}.arrow")
     return columns
+
+
+def _prepare_conversations(
+    dataset: Dataset, language: str, keys: pa.ChunkedArray, place: NDArray[np.int64], folder: Path
+) -> int:
+    """Write the conversations of one language about one picture in the order of the pictures; returns their number."""
+    offsets, table = beside_pictures(dataset, language, keys, place)
+    np.save(folder / f"{_SPOKEN}{language}.npy", offsets)
+    _write(table, folder / f"{_SPOKEN}{language}.arrow")
+    return table.num_rows
 
 
 def _large(kind: pa.DataType) -> pa.DataType:
@@ -131,15 +153,24 @@ class Prepared:
     """The mapped tables of `prepare`, as one process reads them."""
 
     def __init__(self, folder: Path) -> None:
-        self.columns = Plan.read(folder).columns
+        plan = Plan.read(folder)
+        self.columns, self.spoken = plan.columns, plan.spoken
         self.images = _mapped(folder / "images.arrow")
-        self._captions = {language: _mapped(folder / f"{language}.arrow") for language in self.columns}
-        self._offsets = {language: np.load(folder / f"{language}.npy", mmap_mode="r") for language in self.columns}
+        names = [*self.columns, *(f"{_SPOKEN}{language}" for language in self.spoken)]
+        self._tables = {name: _mapped(folder / f"{name}.arrow") for name in names}
+        self._offsets = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in names}
 
     def captions(self, language: str, first: int, last: int) -> tuple[NDArray[np.int64], pa.Table]:
         """The captions of some following pictures: int64 [picture + 1], where each one's begin, and the table of them."""
-        offsets = np.array(self._offsets[language][first : last + 1])
-        table = self._captions[language].slice(int(offsets[0]), int(offsets[-1] - offsets[0]))
+        return self._part(language, first, last)
+
+    def conversations(self, language: str, first: int, last: int) -> tuple[NDArray[np.int64], pa.Table]:
+        """The conversations about one of some following pictures, in the same way."""
+        return self._part(f"{_SPOKEN}{language}", first, last)
+
+    def _part(self, name: str, first: int, last: int) -> tuple[NDArray[np.int64], pa.Table]:
+        offsets = np.array(self._offsets[name][first : last + 1])
+        table = self._tables[name].slice(int(offsets[0]), int(offsets[-1] - offsets[0]))
         return offsets - offsets[0], table
 
 

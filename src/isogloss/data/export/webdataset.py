@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from isogloss.data.dataset import Dataset
+from isogloss.data.export.conversations import as_llava
 from isogloss.data.export.pictures import Read, read_pictures
 from isogloss.data.export.prepared import CAPTION_COLUMNS, Prepared, Shard
 
@@ -26,10 +27,12 @@ def sample_name(key: str) -> str:
     return "".join(f"%{ord(letter):02X}" if letter in "%./\\" or ord(letter) < 32 else letter for letter in key)
 
 
-def features(columns: Mapping[str, tuple[str, ...]], endings: Collection[str]) -> list[dict[str, Any]]:
+def features(
+    columns: Mapping[str, tuple[str, ...]], endings: Collection[str], spoken: bool = False
+) -> list[dict[str, Any]]:
     """What the archives hold, as a dataset card states it: `datasets` would else take the first pictures for all.
 
-    columns: of every language, those that its captions fill; endings: of the pictures.
+    columns: of every language, those that its captions fill; endings: of the pictures; spoken: whether there are conversations.
     """
     kinds = {"text": "string", "source": "string", "score": "float32", "original": "int32"}
     captions = [
@@ -38,10 +41,14 @@ def features(columns: Mapping[str, tuple[str, ...]], endings: Collection[str]) -
     ]
     about = {"key": "string", "caption": "string", "width": "int32", "height": "int32", "sha256": "string"}
     fields = [{"name": name, "dtype": kind} for name, kind in (about | {"split": "string"}).items()]
+    turns = [{"name": name, "dtype": "string"} for name in ("from", "value")]
+    said = [{"name": name, "dtype": "string"} for name in ("id", "language", "source")]
+    said += [{"name": "score", "dtype": "float32"}, {"name": "conversations", "list": turns}]
+    conversations = [{"name": "conversations", "list": said}] if spoken else []
     return [
         *({"name": name, "dtype": "string"} for name in ("__key__", "__url__", "txt")),
         *({"name": ending, "dtype": "image"} for ending in sorted(endings)),
-        {"name": "json", "struct": [*fields, {"name": "captions", "struct": captions}]},
+        {"name": "json", "struct": [*fields, {"name": "captions", "struct": captions}, *conversations]},
     ]
 
 
@@ -56,9 +63,10 @@ def write_shard(dataset: Dataset, prepared: Prepared, shard: Shard, path: Path, 
     with tarfile.open(path, "w", format=tarfile.PAX_FORMAT) as tar:
         for pictures in read_pictures(dataset, prepared.images, shard.first, shard.last):
             captions = _captions(prepared, pictures[0].row, pictures[-1].row + 1)
-            for picture, told in zip(pictures, captions, strict=True):
+            said = _conversations(prepared, pictures[0].row, pictures[-1].row + 1)
+            for picture, told, spoken in zip(pictures, captions, said, strict=True):
                 if not picture.fault:
-                    _add_sample(tar, picture, told, main)
+                    _add_sample(tar, picture, told, {"conversations": spoken} if prepared.spoken else {}, main)
             yield pictures
 
 
@@ -79,7 +87,24 @@ def _captions(prepared: Prepared, first: int, last: int) -> list[dict[str, list[
     return told
 
 
-def _add_sample(tar: tarfile.TarFile, picture: Read, told: dict[str, list[dict[str, Any]]], main: str) -> None:
+def _conversations(prepared: Prepared, first: int, last: int) -> list[list[dict[str, Any]]]:
+    """The conversations about some pictures, of all languages."""
+    said: list[list[dict[str, Any]]] = [[] for _ in range(first, last)]
+    for language in prepared.spoken:
+        offsets, table = prepared.conversations(language, first, last)
+        rows = [as_llava(row, language) for row in table.to_pylist()]
+        for place in range(last - first):
+            said[place] += rows[offsets[place] : offsets[place + 1]]
+    return said
+
+
+def _add_sample(
+    tar: tarfile.TarFile,
+    picture: Read,
+    told: dict[str, list[dict[str, Any]]],
+    said: dict[str, list[dict[str, Any]]],
+    main: str,
+) -> None:
     listed = picture.listed
     name = sample_name(listed["key"])
     caption = told[main][0]["text"] if main in told else None
@@ -87,6 +112,7 @@ def _add_sample(tar: tarfile.TarFile, picture: Read, told: dict[str, list[dict[s
         "key": listed["key"],
         "caption": caption,
         "captions": told,
+        **said,
         "width": listed["width"],
         "height": listed["height"],
         "sha256": listed["sha256"],

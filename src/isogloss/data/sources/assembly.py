@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from isogloss.data.conversation_tables import COUNTED
 from isogloss.data.dataset import Dataset
+from isogloss.data.sources.beside import Beside
 from isogloss.data.sources.conversing import Conversing, Gathered, gather, split_by
 from isogloss.data.sources.growing import growing
 from isogloss.data.sources.reading import FOUND, SKIPPED, Part
@@ -34,13 +35,15 @@ class Twice:
     """What becomes of pictures whose key another one has, by (part, row).
 
     keys: what a row is called instead; None where no name is left for it.
-    joined: rows that are the same picture as an earlier one. captions: what these add, (language, text) by key.
+    joined: rows that are the same picture as an earlier one. captions, conversations: what these add, by key: (language,
+        text), and lines of JSON.
     parts: those that hold any such picture.
     """
 
     keys: dict[tuple[int, int], str | None] = field(default_factory=dict[tuple[int, int], str | None])
     joined: set[tuple[int, int]] = field(default_factory=set[tuple[int, int]])
     captions: dict[str, list[tuple[str, str]]] = field(default_factory=dict[str, list[tuple[str, str]]])
+    conversations: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
     parts: set[int] = field(default_factory=set[int])
 
 
@@ -82,6 +85,7 @@ def assemble(
             first = first or next(iter(skipped.slice(0, 1).to_pylist()), {})
             rejected(skipped)
 
+        beside = Beside(folder, provenance["name"], stack)
         if conversing:
             spoken = gather(conversing, provenance["name"], parts, folder, shares, reject)
         for number, part in enumerate(parts):
@@ -92,6 +96,8 @@ def assemble(
             silent += pc.sum(pc.equal(pc.list_value_length(table["language"]), 0)).as_py() or 0
             images(table.select(IMAGES.names))
             reject(skipped)
+            talked = table.filter(pc.greater(pc.list_value_length(table["conversations"]), 0))
+            reject(beside.add(talked["key"].to_pylist(), talked["conversations"].to_pylist()))
             for language, rows in _captions(table, str(provenance["name"])).items():
                 if language not in captions:
                     path = folder / "captions" / f"{language}.parquet"
@@ -99,7 +105,10 @@ def assemble(
                 captions[language](rows)
                 counts[language].update(captions=rows.num_rows, images=pc.count_distinct(rows["key"]).as_py())
             _keep_pictures(part, folder)
-        told = spoken.counts["conversations"] if spoken else 0
+        said = {language: dict(count) for language, count in sorted(beside.counts.items())}
+        if conversing and spoken and spoken.counts["conversations"]:
+            said = {conversing.language: dict(spoken.counts)}
+        told = sum(count["conversations"] for count in said.values())
         if not splits and not told:
             raise _nothing(provenance["name"], left_out, first)
         notes = {
@@ -116,8 +125,8 @@ def assemble(
             languages={language: dict(counts[language]) for language in sorted(counts)},
             notes=notes,
         )
-        if conversing and spoken and told:
-            described[COUNTED] = {conversing.language: dict(spoken.counts)}
+        if told:
+            described[COUNTED] = said
         stack.close()
         write_json(folder / "dataset.json", {**described, "import": dict(identity)})
     return Dataset.open(root)
@@ -134,7 +143,7 @@ def find_twice(parts: Sequence[Part]) -> Twice:
         return twice
     hashes: dict[str, str] = {}
     for number, part in enumerate(parts):
-        table = pq.read_table(part.found, columns=["key", "sha256", "place", "language", "text"])
+        table = pq.read_table(part.found, columns=["key", "sha256", "place", "language", "text", "conversations"])
         rows = pc.indices_nonzero(pc.is_in(table["key"], value_set=repeated))
         if len(rows):
             twice.parts.add(number)
@@ -144,6 +153,7 @@ def find_twice(parts: Sequence[Part]) -> Twice:
             if name in hashes:
                 twice.joined.add((number, row))
                 twice.captions.setdefault(name, []).extend(zip(one["language"], one["text"], strict=True))
+                twice.conversations.setdefault(name, []).extend(one["conversations"])
             elif name != one["key"]:
                 twice.keys[number, row] = name
             if name is not None:
@@ -171,9 +181,8 @@ def _resolved(found: pa.Table, number: int, twice: Twice) -> tuple[pa.Table, pa.
             )
             continue
         captions = dict.fromkeys([*zip(one["language"], one["text"], strict=True), *twice.captions.get(key, ())])
-        rows.append(
-            {**one, "key": key, "language": [tag for tag, _ in captions], "text": [text for _, text in captions]}
-        )
+        one |= {"key": key, "language": [tag for tag, _ in captions], "text": [text for _, text in captions]}
+        rows.append({**one, "conversations": [*one["conversations"], *twice.conversations.get(key, ())]})
     return pa.Table.from_pylist(rows, FOUND), pa.Table.from_pylist(taken, SKIPPED)
 
 

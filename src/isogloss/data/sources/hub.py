@@ -9,6 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from isogloss.data.images import read_bytes
+from isogloss.data.sources.beside import read_beside
 from isogloss.data.sources.columns import PICTURES, CaptionColumns
 from isogloss.data.sources.places import OUTSIDE, Folder
 from isogloss.data.sources.source import LISTED, SPLITS, Found, Skipped
@@ -17,19 +18,21 @@ from isogloss.languages import LANGUAGES
 
 # As isogloss itself exports the captions of a language: captions_es.
 _BY_LANGUAGE = re.compile(r"captions_(.+)")
+_CONVERSATIONS = re.compile(r"conversations_(.+)")
 
 
 @dataclass(frozen=True)
 class Columns:
     """Which columns of a dataset are read.
 
-    key, split: where it has them.
+    key, split: where it has them; conversations: (language, column) of each that holds some.
     """
 
     picture: str
     captions: CaptionColumns
     key: str = ""
     split: str = ""
+    conversations: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -60,8 +63,16 @@ class Rows:
             named = key or f"{self.prefix}{number:09}"
             if isinstance(picture, Skipped):
                 yield Skipped(picture.reason, named, picture.file, detail=picture.detail)
-            else:
-                yield Found(named, picture.file, captions, SPLITS.get(split, split), content=picture.content)
+                continue
+            told: list[str] = []
+            for tag, column in self.columns.conversations:
+                for one in read_beside(row.get(column), named, tag):
+                    if isinstance(one, Skipped):
+                        yield one
+                    else:
+                        told.append(one)
+            split = SPLITS.get(split, split)
+            yield Found(named, picture.file, captions, split, content=picture.content, conversations=tuple(told))
 
 
 @dataclass(frozen=True)
@@ -143,7 +154,10 @@ class HubDataset:
         if not given:
             tagged = [(match[1], column) for column in names if (match := _BY_LANGUAGE.fullmatch(column))]
             given = [f"{tag}={column}" for tag, column in tagged if tag in LANGUAGES]
-        columns = Columns(picture, CaptionColumns.of(given, language, language_column, names), key, split_column)
+        spoken = tuple((match[1], column) for column in names if (match := _CONVERSATIONS.fullmatch(column)))
+        spoken = tuple((tag, column) for tag, column in spoken if tag in LANGUAGES)
+        texts = CaptionColumns.of(given, language, language_column, names)
+        columns = Columns(picture, texts, key, split_column, spoken)
         kept = tuple((split, _undecoded(rows, picture)) for split, rows in loaded.items())
         local = Path(name).exists()
         folder = Folder.of(name if Path(name).is_dir() else Path(name).parent) if local else None

@@ -22,6 +22,7 @@ ROLES: Mapping[str, Role] = {
     "assistant": "assistant",
     "model": "assistant",
     "system": "system",
+    "text": "text",  # plain text, as isogloss itself exports it
 }
 # Where a part of a message, or an element of a list of pictures, has its name.
 _NAMES = ("image", "path", "url", "file_name", "image_url")

@@ -28,6 +28,7 @@ FOUND = pa.schema(
         pa.field("place", pa.string()),
         pa.field("language", pa.list_(pa.string())),
         pa.field("text", pa.list_(pa.string())),
+        pa.field("conversations", pa.list_(pa.string())),
     ]
 )
 SKIPPED = pa.schema({name: pa.string() for name in ("reason", "key", "file", "language", "text", "detail")})
@@ -85,7 +86,7 @@ class _Rows:
                 captions[language, clean] = None  # the same words twice say nothing more
         values = (one.key, one.split, file, offset, length, probed.width, probed.height, probed.sha256, one.place)
         tags, texts = ([pair[side] for pair in captions] for side in (0, 1))
-        for column, value in zip(self.found.values(), (*values, tags, texts), strict=True):
+        for column, value in zip(self.found.values(), (*values, tags, texts, one.conversations), strict=True):
             column.append(value)
 
 

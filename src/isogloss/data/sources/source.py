@@ -19,6 +19,7 @@ class Found:
     split: "train", "validation", "test" or another; empty where the source has none, and the import decides.
     offset: of its bytes in the file. content: the bytes themselves where they were read already; None for the whole file.
     place: what tells two pictures of one key apart, such as the name of the archive; empty where keys are unique.
+    conversations: about this picture alone, each as a line of JSON (`isogloss.data.sources.beside`).
     """
 
     key: str
@@ -28,10 +29,21 @@ class Found:
     offset: int = 0
     content: bytes | None = None
     place: str = ""
+    conversations: tuple[str, ...] = ()
 
     def __reduce__(self) -> tuple[type["Found"], tuple[Any, ...]]:
         # Listings go to other processes; what dataclasses do by themselves takes twice the time of this.
-        return Found, (self.key, self.file, self.captions, self.split, self.offset, self.content, self.place)
+        one = (
+            self.key,
+            self.file,
+            self.captions,
+            self.split,
+            self.offset,
+            self.content,
+            self.place,
+            self.conversations,
+        )
+        return Found, one
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,14 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import fsspec
 
 from isogloss.data.sources.archive import ArchiveError, Member, members, opened
+from isogloss.data.sources.beside import read_beside
 from isogloss.data.sources.clean import NOT_UNICODE
 from isogloss.data.sources.columns import CAPTIONS, CaptionColumns, texts
 from isogloss.data.sources.places import reached
@@ -140,8 +141,14 @@ class Tar:
                 yield Skipped("captions without a picture", sample.key, self.path, text=(sample.text or "")[:1000])
             return
         captions = tuple(self.captions.read(sample.text, sample.fields))
+        told: list[str] = []
+        for one in read_beside(sample.fields.get("conversations"), sample.key):
+            if isinstance(one, Skipped):
+                yield replace(one, file=self.path)
+            else:
+                told.append(one)
         offset, content = sample.picture.offset, sample.content
-        yield Found(sample.key, self.path, captions, self.split, offset, content, self.place)
+        yield Found(sample.key, self.path, captions, self.split, offset, content, self.place, tuple(told))
 
 
 def _named(member: Member) -> tuple[str, str] | Skipped | None:
