@@ -20,7 +20,9 @@ from isogloss.data.worlds.shapes.sentence_oracle import language_of, read_senten
 from isogloss.errors import UserError
 
 SCENES = some_scenes()[:200]
-NONE = Proportions(0, 0, 0, 0, 0, 0, 0, 0, 0)
+NONE = Proportions(
+    text=0, caption=0, keywords=0, mixed_keywords=0, switched=0, listed=0, description=0, answer=0, dialogue=0, told=0
+)
 
 
 def made(proportions: Proportions, languages: tuple[str, ...] = LANGUAGES, seed: int = 0) -> list[Conversation]:
@@ -106,6 +108,17 @@ def test_keywords_keep_to_their_group() -> None:
             assert word in bare
         plain = content_text(scene, "keywords", ["es"], generator)
         assert plain.replace(",", "").replace(";", "").split() == keywords(scene, "es")
+
+
+def test_listed_things_are_as_many_as_there_are_and_bear_no_number() -> None:
+    generator = np.random.default_rng(0)
+    for scene in SCENES:
+        parts = content_text(scene, "listed", ["en"], generator).split("; ")
+        if scene.relation is not None:
+            assert parts.pop(1) == GRAMMARS["en"].WORDS.relations[scene.relation][0]
+        for part, group in zip(parts, scene.groups, strict=True):
+            alone = sorted(keywords(Scene((replace(group, count=1),)), "en"))
+            assert [sorted(thing.split()) for thing in part.split(", ")] == [alone] * group.count
 
 
 def test_bare_words_mean_one_thing_in_all_languages() -> None:

@@ -5,7 +5,7 @@ reply. So a model learns to say in any language what it was told in another, and
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeVar
 
 import numpy as np
@@ -16,10 +16,10 @@ from isogloss.data.templates.instructions import instructions, reply_in
 from isogloss.data.worlds.shapes.dialogues import exchanges, turns_about
 from isogloss.data.worlds.shapes.grammar import GRAMMARS, caption, grammar_of, group_keywords
 from isogloss.data.worlds.shapes.lexicon import found
-from isogloss.data.worlds.shapes.scene import Scene
+from isogloss.data.worlds.shapes.scene import Group, Scene
 from isogloss.errors import UserError
 
-Content = Literal["caption", "keywords", "mixed_keywords", "switched"]
+Content = Literal["caption", "keywords", "mixed_keywords", "switched", "listed"]
 Reply = Literal["description", "answer", "dialogue"]
 Kind = TypeVar("Kind", bound=str)
 
@@ -37,6 +37,7 @@ class Proportions:
         keywords: content is bare words in one language, in order.
         mixed_keywords: content is bare words, each in a language of its own, those of each group shuffled.
         switched: content is a caption with some words in other languages.
+        listed: content is things one by one, as they come in a picture, without their number; words as in mixed_keywords.
         description: one description is asked for.
         answer: one question is asked.
         dialogue: there are several exchanges, each in a language of its own.
@@ -47,8 +48,9 @@ class Proportions:
     text: float = 0.05
     caption: float = 0.5
     keywords: float = 0.1
-    mixed_keywords: float = 0.25
-    switched: float = 0.25
+    mixed_keywords: float = 0.2
+    switched: float = 0.2
+    listed: float = 0.2
     description: float = 0.7
     answer: float = 0.25
     dialogue: float = 0.05
@@ -109,7 +111,10 @@ def content_text(scene: Scene, kind: Content, languages: Sequence[str], generato
         case "keywords":
             groups = [group_keywords(group, language) for group in scene.groups]
         case "mixed_keywords":
-            groups = [_mixed(scene, place, languages, generator) for place in range(len(scene.groups))]
+            groups = [_mixed(group, languages, generator) for group in scene.groups]
+            language = _one_of(languages, generator)
+        case "listed":
+            groups = [_listed(group, languages, generator) for group in scene.groups]
             language = _one_of(languages, generator)
     parts = [_BETWEEN_WORDS.join(words) for words in groups]
     if scene.relation is not None:
@@ -136,9 +141,14 @@ def switched(text: str, language: str, languages: Sequence[str], generator: Gene
     return " ".join(text.split())
 
 
-def _mixed(scene: Scene, place: int, languages: Sequence[str], generator: Generator) -> list[str]:
+def _listed(group: Group, languages: Sequence[str], generator: Generator) -> list[str]:
+    """The things of a group one after the other: its words without their number, as often as there are things."""
+    alone = replace(group, count=1)
+    return [" ".join(_mixed(alone, languages, generator)) for _ in range(group.count)]
+
+
+def _mixed(group: Group, languages: Sequence[str], generator: Generator) -> list[str]:
     """The bare words of a group, each in a random language, in random order."""
-    group = scene.groups[place]
     count = len(group_keywords(group, languages[0]))
     words = [group_keywords(group, _one_of(languages, generator))[number] for number in range(count)]
     return [words[number] for number in generator.permutation(count)]
@@ -190,6 +200,7 @@ def _contents(proportions: Proportions) -> dict[Content, float]:
         "keywords": proportions.keywords,
         "mixed_keywords": proportions.mixed_keywords,
         "switched": proportions.switched,
+        "listed": proportions.listed,
     }
 
 
