@@ -49,16 +49,15 @@ def right(scene: Scene, reading: Reading) -> dict[str, float]:
     - `attributes`: the share of the colours, the shapes and the relation together;
     - `all_right`: whether the picture shows this very scene and nothing else, in shapes that the oracle is sure of.
 
-    Of more groups than the scene has, only so many count, those of which the most is right, and each of the others takes
-    as much away as one that is missing: who paints a picture full of everything gains nothing.
+    Where a picture has more groups than the scene, those count of which the most is right, times the share of all its
+    groups that they are. Else noise, which has things of all kinds, would have more than half of the attributes right.
     """
     found = groups_right(scene, reading.groups)
     worth = min(1.0, len(scene.groups) / max(1, len(reading.groups)))
-    shares = {
-        measure: worth * fmean(own) if own else float("nan")
-        for measure, names in COUNTED.items()
-        for own in [[value for name, value in found.items() if name.split("_")[0] in names]]
-    }
+    shares: dict[str, float] = {}
+    for measure, names in COUNTED.items():
+        own = [value for name, value in found.items() if name.split("_")[0] in names]
+        shares[measure] = worth * fmean(own) if own else float("nan")
     return {**shares, "all_right": float(reading.scene == scene)}
 
 

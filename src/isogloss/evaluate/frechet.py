@@ -122,8 +122,10 @@ def _root_of_covariance(features: Float[np.ndarray, "picture dim"]) -> Float[np.
     centred = features.astype(np.float64)
     centred -= centred.mean(0)
     centred /= math.sqrt(len(features) - 1)
-    # Of more pictures than features, the triangle R of X = QR, as RᵀR = XᵀX.
-    return np.linalg.qr(centred)[1] if len(centred) > centred.shape[1] else centred
+    if len(centred) <= centred.shape[1]:
+        return centred
+    triangle: np.ndarray = np.linalg.qr(centred)[1]  # R of X = QR, as RᵀR = XᵀX
+    return triangle
 
 
 def _kernel(one: np.ndarray, other: np.ndarray) -> np.ndarray:
