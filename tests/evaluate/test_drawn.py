@@ -69,6 +69,25 @@ def test_a_language_is_replaced_and_the_others_stay(tmp_path: Path) -> None:
     assert left == ["0000.png", "0001.png"], "pictures without a row are removed"
 
 
+def test_rows_whose_pictures_are_being_replaced_are_gone_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "drawings-test.parquet"
+    english = pictures(3)
+    add(path, "en", english)
+    add(path, "de", pictures(3, 1))
+
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("isogloss.evaluate.drawn.Image.fromarray", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        add(path, "de", pictures(3, 2))
+    table = read_drawn(path)
+    assert table["language"].to_pylist() == ["en"] * 3
+    assert np.array_equal(read_pictures(path, table), english)
+
+
 def test_a_kill_leaves_rows_whose_pictures_are_theirs(tmp_path: Path) -> None:
     path = tmp_path / "drawings-test.parquet"
     for wait in (0.0, 0.05, 0.11):

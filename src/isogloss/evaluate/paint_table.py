@@ -15,6 +15,7 @@ _PLAIN = {
     "relation": "relation",
     "above chance, of English": "relative_attributes",
     "CLIPScore": "clip_score",
+    "CLIPScore, in English": "clip_score_in_english",
     "prompt found": "prompt_found",
 }
 
