@@ -211,6 +211,7 @@ def _results(experiment: ChatExperiment, folder: Path) -> dict[str, Any]:
             experiment.languages,
             descriptions=replies(arm, DESCRIPTIONS),
             answers=replies(arm, ANSWERS),
+            groups=_groups(experiment),
         )
         for arm in experiment.arms
     }
@@ -239,12 +240,20 @@ def _curves(experiment: ChatExperiment, dataset: Dataset, figures: dict[str, Any
             "share": arm.share,
             "conversations": sum(len(part) for part in taught.values()),
             "languages": figures[arm.name]["languages"],
+            "means": figures[arm.name]["means"],
         }
         if len(arm.taught) != 1:
             curves.setdefault("many", []).append(point)
         if len(arm.taught) < 2:
             curves.setdefault("one", []).append({**point, "taught": _one_taught(experiment)})
     return {name: points for name, points in curves.items() if len(points) > 1}
+
+
+def _groups(experiment: ChatExperiment) -> dict[str, list[str]]:
+    """The languages that no picture was described in: all, and all but the one that is taught alone."""
+    others = [tag for tag in experiment.languages if tag != "en"]
+    taught = _one_taught(experiment)
+    return {"others": others, **({f"others but {taught}": [tag for tag in others if tag != taught]} if taught else {})}
 
 
 def _one_taught(experiment: ChatExperiment) -> str | None:

@@ -63,7 +63,14 @@ def build_chat_experiment(
     arms: dict[str, dict[str, Any]] = {
         "pivot": {"label": "English pairs", "experiment": "pivot", "share": 0.01, "languages_taught": list(languages)}
     }
-    found = {"pivot": {"languages": figures(), "answers": figures(0.95, captions=900)}}
+    answers = figures(0.95, captions=900)
+    for tag, one in answers.items():
+        if tag in GRAMMARS:
+            one["kinds"] = {
+                "colour": {"exact": [0.75, 0.5, 0.875], "replies": 90},
+                "count": {"exact": [0.25, 0.125, 0.375]},
+            }
+    found = {"pivot": {"languages": figures(), "answers": answers}}
     if beside:
         arms["native"] = {"label": "Native pairs", "experiment": "native", "share": None, "languages_taught": taught}
         arms["translated"] = {"label": "Translated replies", "experiment": "translated", "share": None}
@@ -139,7 +146,13 @@ def _point(
         fidelity = 1.0 if tag == "en" else help_of if known else 0.5 * help_of
         exact = level * fidelity * chance.uniform(0.97, 1.0)
         found[tag] = _figures(tag, exact, fidelity, levels["en"], width, 500)
-    return {"share": share, "conversations": round(4000 * share), "languages": found}
+    others = [figures for tag, figures in found.items() if tag not in ("en", taught)]
+    means = {
+        name: [sum(one[name][0] for one in others) / len(others) + shift for shift in (0.0, -width / 3, width / 3)]
+        for name in ("exact", "fidelity")
+    }
+    group = "others" if taught is None else f"others but {taught}"
+    return {"share": share, "conversations": round(4000 * share), "languages": found, "means": {group: means}}
 
 
 def _example(root: Path, place: int, scene: Scene, languages: Sequence[str]) -> dict[str, Any]:

@@ -332,3 +332,16 @@ def test_a_single_chat_run_has_no_page_and_says_what_to_do(whole: Path) -> None:
         UserError, match="run of a chat model, which has no page of its own; name the folder of its experiment"
     ):
         write_report(whole / "seed-0" / "pivot")
+
+
+def test_answers_are_told_by_the_kind_of_question_where_they_are_known(html: str, folder: Path) -> None:
+    table = html[html.index("By kind of question") : html.index("</table>", html.index("By kind of question"))]
+    assert re.findall(r'<th class="number" scope="col">(\w+)</th>', table) == ["colour", "count"]
+    assert (
+        table.count("<b>75.0</b><small>50.0–87.5</small>") == table.count("<b>25.0</b><small>12.5–37.5</small>") == 10
+    )
+    saved = json.loads((folder / "results.json").read_text())
+    for one in saved["arms"]["pivot"]["answers"].values():
+        del one["kinds"]
+    (folder / "results.json").write_text(json.dumps(saved))
+    assert "By kind of question" not in report(folder)

@@ -17,7 +17,12 @@ from isogloss.evaluate.statistics import interval, resampled_means
 
 
 def chat_figures(
-    dataset: Dataset, candidates: Sequence[str], *, descriptions: Sequence[pa.Table], answers: Sequence[pa.Table]
+    dataset: Dataset,
+    candidates: Sequence[str],
+    *,
+    descriptions: Sequence[pa.Table],
+    answers: Sequence[pa.Table],
+    groups: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, Any]:
     """What results are saved of replies: `languages` of the descriptions, `answers` by language, and how they were measured.
 
@@ -30,13 +35,14 @@ def chat_figures(
         candidates: all languages that a reply could be in.
         descriptions: replies of each seed; none where nothing was described.
         answers: replies of each seed; none where nothing was answered.
+        groups: of languages, whose mean descriptions are `means`, as for `summarise`.
 
     Raises:
         UserError: a package that measures is not installed.
     """
     shapes = is_shapes(dataset)
     words = words_of_shapes(dataset, candidates) if shapes else None
-    described = _summary(descriptions, candidates, words, shapes)
+    described = _summary(descriptions, candidates, words, shapes, groups)
     answered = _summary(answers, candidates, words, False)
     if shapes:
         for tag, kinds in _kinds(answers).items():
@@ -48,16 +54,22 @@ def chat_figures(
         "how": either["how"],
         "languages": described.get("languages", {}),
         "answers": answered.get("languages", {}),
+        **({"means": described.get("means", {})} if groups else {}),
     }
 
 
 def _summary(
-    seeds: Sequence[pa.Table], candidates: Sequence[str], words: Vocabulary | None, with_attributes: bool
+    seeds: Sequence[pa.Table],
+    candidates: Sequence[str],
+    words: Vocabulary | None,
+    with_attributes: bool,
+    groups: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, Any]:
     if not seeds:
         return {}
     known = with_attributes and set(seeds[0]["asked"].to_pylist()) <= GRAMMARS.keys()
-    return summarise(seeds, candidates=candidates, vocabulary=words, attributes=attributes if known else None)
+    read = attributes if known else None
+    return summarise(seeds, candidates=candidates, vocabulary=words, attributes=read, groups=groups)
 
 
 def _kinds(seeds: Sequence[pa.Table]) -> dict[str, dict[str, Any]]:

@@ -45,6 +45,7 @@ def summarise(
     attributes: Attributes | None = None,
     fold_case: bool = False,
     relative_to: str = "en",
+    groups: Mapping[str, Sequence[str]] | None = None,
 ) -> dict[str, Any]:
     """The figures of one arm: of each language that was asked for, and how they were measured.
 
@@ -69,6 +70,8 @@ def summarise(
         attributes: reads them out of the replies about some pictures in one language.
         fold_case: whether capitals are as small letters in `exact`.
         relative_to: a tag.
+        groups: languages by the name of their mean, of which `means` has `exact` and `fidelity` with their intervals; one
+            of which a language was not asked for is left out.
 
     Raises:
         UserError: a package that measures is not installed.
@@ -88,11 +91,18 @@ def summarise(
         }
     pictures = [np.array(each.keys) for each in asked.values()]
     numbers = np.unique(np.concatenate(pictures), return_inverse=True)[1]
+    means: dict[str, dict[str, list[float]]] = {}
     owners = np.split(numbers, np.cumsum([len(each) for each in pictures])[:-1])
     for name in next(iter(measured.values())):
         draws = resampled_means([measured[tag][name] for tag in asked], owners)
-        for tag, means in zip(asked, draws.T, strict=True):
-            rows[tag][name] = [float(measured[tag][name].mean()), *interval(means)]
+        for tag, own in zip(asked, draws.T, strict=True):
+            rows[tag][name] = [float(measured[tag][name].mean()), *interval(own)]
+        if name in ("exact", "fidelity"):
+            for group, tags in (groups or {}).items():
+                if tags and set(tags) <= set(asked):
+                    drawn = draws[:, [list(asked).index(tag) for tag in tags]].mean(axis=1)
+                    value = float(np.mean([measured[tag][name].mean() for tag in tags]))
+                    means.setdefault(group, {})[name] = [value, *interval(drawn)]
         if name == "exact" and relative_to in asked:
             _relate(rows, draws, list(asked), relative_to)
     for tag, each in asked.items():
@@ -108,7 +118,8 @@ def summarise(
         "cider": f"CIDEr-D, sigma 6, {tokenisation()}",
         "chrf": chrf_signature(),
     }
-    return {"seeds": len(seeds), "relative_to": relative_to, "how": how, "languages": rows}
+    found = {"seeds": len(seeds), "relative_to": relative_to, "how": how, "languages": rows}
+    return found | ({"means": means} if groups else {})
 
 
 def _by_language(seeds: Sequence[pa.Table]) -> dict[str, _Asked]:

@@ -25,12 +25,13 @@ class Figures:
     """What one arm's replies in one language are worth.
 
     measures: those of MEASURES that were measured, shares in percent. replied: how many replies are in each language,
-    the most frequent first. captions: how many replies a seed.
+    the most frequent first. captions: how many replies a seed. kinds: of each kind of question, exactly right in percent.
     """
 
     measures: Mapping[str, Interval]
     captions: int | None = None
     replied: Mapping[str, int] = field(default_factory=dict[str, int])
+    kinds: Mapping[str, Interval] = field(default_factory=dict[str, Interval])
 
     @classmethod
     def of(cls, saved: Mapping[str, Any]) -> "Figures":
@@ -48,6 +49,9 @@ class Figures:
             },
             captions=None if captions is None else int(captions),
             replied={str(tag): int(count) for tag, count in saved.get("replied", {}).items()},
+            kinds={
+                str(kind): _times(Interval.of(found["exact"]), 100) for kind, found in saved.get("kinds", {}).items()
+            },
         )
 
 
@@ -73,11 +77,15 @@ class ChatArm:
 
 @dataclass(frozen=True)
 class Point:
-    """A share of translated instructions, how many they are, and what it led to in each language."""
+    """A share of translated instructions, how many they are, and what it led to in each language.
+
+    means: over the languages that no picture was described in, and that are not taught alone.
+    """
 
     share: float
     conversations: int | None
     figures: Mapping[str, Figures]
+    means: Figures | None = None
 
 
 @dataclass(frozen=True)
@@ -151,6 +159,12 @@ class ChatContent:
             name: {tag: figures for tag, figures in each.items() if tag in native.get(name, each)}
             for name, each in scores.items()
         }
+
+    @property
+    def question_kinds(self) -> tuple[str, ...]:
+        """The kinds of questions of which the main arm's answers were counted by themselves."""
+        answers = self.answers.get(self.main.name, {})
+        return tuple(sorted({kind for figures in answers.values() for kind in figures.kinds}))
 
     @property
     def others(self) -> tuple[str, ...]:

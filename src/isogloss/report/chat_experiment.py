@@ -137,6 +137,7 @@ def _curves(saved: Mapping[str, Any]) -> tuple[ShareCurve, ...]:
                 float(entry["share"]),
                 None if conversations is None else int(conversations),
                 _figures(entry["languages"]),
+                _means(entry.get("means", {}), taught),
             )
             if not 0 <= point.share <= 1:
                 raise ValueError(f"a share of {point.share} is not from 0 to 1")
@@ -144,6 +145,11 @@ def _curves(saved: Mapping[str, Any]) -> tuple[ShareCurve, ...]:
     return tuple(
         ShareCurve(tuple(sorted(points, key=lambda point: point.share)), taught) for taught, points in by_taught.items()
     )
+
+
+def _means(saved: Mapping[str, Any], taught: str | None) -> Figures | None:
+    name = "others" if taught is None else f"others but {taught}"
+    return Figures.of(saved[name]) if name in saved else None
 
 
 def _example(saved: Mapping[str, Any], folder: Path, known: Mapping[str, ReportedLanguage]) -> Example:

@@ -63,20 +63,20 @@ _Shown = Mapping[float, Interval]
 
 
 def mean_panels(content: ChatContent) -> list[SharePanel]:
-    """Exactness and fidelity over shares: means over languages with the range of these, and what was taught alone."""
+    """Exactness and fidelity over shares: means over languages with their intervals, and what was taught alone."""
     panels: list[SharePanel] = []
     for name in ("exact", "fidelity"):
         lines: list[tuple[str, str, _Shown]] = []
         for curve in content.curves:
             others = [tag for tag in content.others if tag != curve.taught]
             if curve.taught is None:
-                lines.append(("b", f"all taught: mean of {len(others)}", _spread(curve, others, name)))
+                lines.append(("b", f"all taught: mean of {len(others)}", _mean(curve, others, name)))
                 if "en" in content.trained:
                     lines.append(("e", "all taught: English", _single(curve, "en", name)))
             elif curve.taught in content.languages:
                 taught = content.languages[curve.taught].name
                 lines.append(("a", f"{taught} taught: {taught}", _single(curve, curve.taught, name)))
-                lines.append(("f", f"{taught} taught: mean of {len(others)} others", _spread(curve, others, name)))
+                lines.append(("f", f"{taught} taught: mean of {len(others)} others", _mean(curve, others, name)))
         panel = _panel(TITLES[name], "", content.curves, lines, PERCENT, FIDELITY if name == "fidelity" else None)
         panels.extend([panel] if panel else [])
     return panels
@@ -127,13 +127,14 @@ def _single(curve: ShareCurve, tag: str, name: str) -> _Shown:
     return {point.share: value for point in curve.points if (value := _value(point, tag, name))}
 
 
-def _spread(curve: ShareCurve, tags: Sequence[str], name: str) -> _Shown:
-    """The mean over languages between the least and the greatest of them, where all were measured."""
+def _mean(curve: ShareCurve, tags: Sequence[str], name: str) -> _Shown:
+    """The mean over languages where all were measured, with its interval where that was saved."""
     shown: dict[float, Interval] = {}
     for point in curve.points:
         values = [value.value for tag in tags if (value := _value(point, tag, name))]
         if values and len(values) == len(tags):
-            shown[point.share] = Interval(mean(values), min(values), max(values))
+            saved = point.means.measures.get(name) if point.means else None
+            shown[point.share] = saved or Interval(mean(values))
     return shown
 
 
