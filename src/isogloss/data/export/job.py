@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -181,7 +182,9 @@ def _write_one(
     """Write one shard, and then what was counted of it; returns how many pictures it was made from."""
     prepared = Prepared(folder / "prepared")
     offsets, _ = prepared.captions(main, shard.first, shard.last)
-    spoken = sum(prepared.conversations(language, shard.first, shard.last)[0] for language in prepared.spoken)
+    spoken = np.zeros(shard.last - shard.first + 1, np.int64)
+    for language in prepared.spoken:
+        spoken += prepared.conversations(language, shard.first, shard.last)[0]
     written = untold = beside = unheard = seen = 0
     rejected: list[dict[str, str]] = []
     endings: set[str] = set()
@@ -189,7 +192,7 @@ def _write_one(
         for pictures in FORMATS[kind].write_shard(dataset, prepared, shard, partial, main):
             for picture in pictures:
                 listed, place = picture.listed, picture.row - shard.first
-                said = int(spoken[place + 1] - spoken[place]) if prepared.spoken else 0
+                said = int(spoken[place + 1] - spoken[place])
                 if picture.fault:
                     unheard += said
                     rejected.append({"key": listed["key"], "file": listed["file"], "reason": picture.fault})
