@@ -1,6 +1,7 @@
 """Estimates of chat models and of language models: their parts beside those of a real step, and what trains when."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 import torch
@@ -13,6 +14,7 @@ from isogloss.models.lora import add_lora
 from isogloss.train.chat import chat_loss, chat_tokens
 from isogloss.train.chat_recipe import ChatRecipe
 from isogloss.train.estimate import Estimate, estimate, runs_of
+from isogloss.train.gradient_checkpointing import gradient_checkpointing
 from isogloss.train.recipe import load_recipe
 from isogloss.train.stages import freeze
 from isogloss.train.work import FUSED
@@ -66,9 +68,32 @@ def test_operations_are_those_of_a_real_step(recipe: ChatRecipe) -> None:
     images = torch.arange(align.shapes.images)
     batch = ChatBatch(ids, positions, labels, images, images * visual // row_tokens, pixels)
     freeze(model, recipe.align.stages[0].frozen)
-    with FlopCounterMode(display=False, custom_mapping=FUSED) as counter:
-        chat_loss(model.train(), batch).total.backward()
+    with FlopCounterMode(display=False, custom_mapping=FUSED) as counter, gradient_checkpointing(model):
+        for part in batch.parts(recipe.align.training.micro_batches)[:rows]:
+            chat_loss(model.train(), part).total.backward()
     assert align.phases[0].work.operations == pytest.approx(counter.get_total_flops(), rel=0.02)
+
+
+def test_parts_and_layers_that_are_computed_again_are_counted(recipe: ChatRecipe) -> None:
+    def told(**training: Any) -> Estimate:
+        wanted = replace(recipe.instruct.training, micro_batches=1, gradient_checkpointing=False)
+        stage = replace(recipe.instruct, training=replace(wanted, **training))
+        return estimates(replace(recipe, instruct=stage))["instruct"]
+
+    whole, again = told(), told(gradient_checkpointing=True)
+    ((rows, _),) = whole.shapes.groups
+    parts = told(micro_batches=rows)
+    one, other, part = (each.phases[0].work for each in (whole, again, parts))
+    assert other.forward == one.forward, "once"
+    # The last product of a layer is not needed again, nor the head.
+    assert one.backward + 0.3 * one.forward < other.backward < one.backward + one.forward
+    assert other.activations < 0.7 * one.activations
+    assert part.forward == pytest.approx(one.forward, rel=0.02) and part.backward == pytest.approx(
+        one.backward, rel=0.02
+    )
+    assert part.activations < 1.5 * one.activations / rows
+    assert part.gradients == one.gradients and part.calls > (rows - 1) * one.calls
+    assert parts.memory < whole.memory and again.memory < whole.memory
 
 
 def test_kept_features_are_made_in_the_first_epoch_alone(recipe: ChatRecipe) -> None:

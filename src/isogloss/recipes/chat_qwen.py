@@ -24,9 +24,11 @@ INSTRUCT_STEPS = round(157_712 * (1 + SHARE * len(TRANSLATED))) // 128
 EYES_RATE = 2e-6
 
 
-def _training(steps: int, learning_rate: float, **factors: float) -> Training:
+def _training(steps: int, micro_batches: int, learning_rate: float, **factors: float) -> Training:
     return Training(
         steps=steps,
+        micro_batches=micro_batches,
+        gradient_checkpointing=True,
         log_every=10,
         validate_every=500,
         checkpoint_every=500,
@@ -52,7 +54,7 @@ recipe = ChatRecipe(
         ),
         # Kept, the states of LLaVA-Pretrain's pictures would take 940 GB.
         cache=False,
-        training=_training(ALIGN_STEPS, 1e-3, **{"vision_tower.*": EYES_RATE / 1e-3}),
+        training=_training(ALIGN_STEPS, 16, 1e-3, **{"vision_tower.*": EYES_RATE / 1e-3}),
     ),
     instruct=ChatStage(
         source="conversations",
@@ -65,6 +67,6 @@ recipe = ChatRecipe(
         # LLaVA 1.5's own (scripts/v1_5/finetune_lora.sh, github.com/haotian-liu/LLaVA): adapters at 2e-4, the connector at
         # 2e-5. `--instruct.lora.rank 0 --instruct.training.optimisation.learning-rate 2e-5` trains all of the language model.
         lora=Lora(rank=128, alpha=256, dropout=0.05),
-        training=_training(INSTRUCT_STEPS, 2e-4, **{"multi_modal_projector.*": 0.1}),
+        training=_training(INSTRUCT_STEPS, 32, 2e-4, **{"multi_modal_projector.*": 0.1}),
     ),
 )

@@ -24,9 +24,11 @@ CHINESE = 0.1
 INSTRUCT_STEPS = round(5 * 157_712 * (1 + CHINESE)) // INSTRUCT_PICTURES
 
 
-def _training(steps: int, **factors: float) -> Training:
+def _training(steps: int, micro_batches: int, **factors: float) -> Training:
     return Training(
         steps=steps,
+        micro_batches=micro_batches,
+        gradient_checkpointing=True,
         log_every=50,
         validate_every=2_000,
         checkpoint_every=1_000,
@@ -64,7 +66,7 @@ recipe = ChatRecipe(
         # Kept, the states of so many pictures would take 40 TB.
         cache=False,
         # The new queries learn at LLaVA's rate for a new connector, 1e-3 (arXiv 2310.03744).
-        training=_training(ALIGN_STEPS, **{"multi_modal_projector.*": 100.0}),
+        training=_training(ALIGN_STEPS, 8, **{"multi_modal_projector.*": 100.0}),
     ),
     instruct=ChatStage(
         source="conversations",
@@ -73,6 +75,6 @@ recipe = ChatRecipe(
         conversations_per_step=INSTRUCT_PICTURES,
         row_tokens=512,
         cache=False,
-        training=_training(INSTRUCT_STEPS),
+        training=_training(INSTRUCT_STEPS, 16),
     ),
 )

@@ -30,6 +30,7 @@ from isogloss.train.chat_work import (
 from isogloss.train.clip import freezing
 from isogloss.train.clip_recipe import ClipRecipe
 from isogloss.train.devices import Device
+from isogloss.train.gradient_checkpointing import fewest_layers, gradient_checkpointing
 from isogloss.train.lm_recipe import LanguageModelRecipe
 from isogloss.train.recipe import Recipe, load_recipe
 from isogloss.train.stages import Stage, freeze, frozen_modules
@@ -148,7 +149,7 @@ def estimate(recipe: Estimated, *, bfloat16: bool, images: int | None, tokens: i
     freeze(model, frozen.always if frozen else ())
     phases = _phases(frozen.stages if frozen else (), recipe.training.steps, shapes.steps_per_epoch)
     planned = [(steps, patterns, forward) for patterns, steps in phases]
-    return _estimated(model, planned, fake, precision, shapes, loss)
+    return _estimated(model, planned, fake, precision, shapes, loss, again=recipe.training.gradient_checkpointing)
 
 
 def _estimated(
@@ -158,12 +159,15 @@ def _estimated(
     precision: str,
     shapes: StepShapes,
     loss: tuple[int, int],
+    parts: float = 1.0,
+    again: bool = False,
 ) -> Estimate:
     """The estimate of a model that was made among shapes alone.
 
     Args:
         planned: for how many steps what is frozen and how the forward pass goes.
-        loss: as `work_of` takes it.
+        loss, parts: as `work_of` takes them.
+        again: whether layers are computed again backwards.
     """
     fixed = {name for name, parameter in model.named_parameters() if not parameter.requires_grad}
     made: list[Phase] = []
@@ -172,7 +176,15 @@ def _estimated(
         model.train()
         for module in frozen_modules(model):
             module.eval()
-        work = work_of(model, forward, fake=fake, bfloat16=precision == "bfloat16", loss=loss)
+        half = precision == "bfloat16"
+        with gradient_checkpointing(model, again):
+            work = work_of(model, forward, fake=fake, bfloat16=half, loss=loss, parts=parts)
+        if again:
+            kept = work_of(model, forward, fake=fake, bfloat16=half, loss=loss)
+            # Of tensors without values PyTorch frees none that was computed again (a real step's are freed), so what is alive
+            # then is put together: what is kept, one layer more, all gradients and the loss.
+            layer = (kept.activations - work.activations) // fewest_layers(model)
+            work = replace(work, peak=work.activations + layer + work.gradients + loss[1])
         made.append(Phase(steps, patterns, work))
     trained = max(phase.work.gradients for phase in made)
     parameters = sum(parameter.numel() for parameter in model.parameters())
@@ -184,27 +196,30 @@ def _estimate_chat(run: ChatRun, precision: str, *, images: int | None, tokens: 
     with shapes_alone() as fake:
         model = chat_shape(run, precision == "bfloat16")
         shapes = chat_step(run, model.config, images=images, tokens=tokens)
+    part, parts = shapes.part(run.training.micro_batches)
     epoch, begun = shapes.steps_per_epoch, 0
     planned: list[tuple[int, tuple[str, ...], Forward]] = []
     for patterns, count in _phases(stage.stages, steps, epoch):
         kept = stage.cache and "vision_tower.*" in patterns
         # In the first epoch every picture is new; without a known epoch all of them are taken for new.
         new = min(count, max(0, (steps if epoch is None else epoch) - begun)) if kept else 0
-        for part, first in ((new, True), (count - new, False)):
-            if part:
-                planned.append((part, patterns, chat_forward(model, shapes, kept=kept, first=first)))
+        for some, first in ((new, True), (count - new, False)):
+            if some:
+                planned.append((some, patterns, chat_forward(model, part, kept=kept, first=first)))
         begun += count
     vocabulary = int(model.config.text_config.vocab_size)
-    return _estimated(model, planned, fake, precision, shapes, (0, 4 * _WORD_TABLES * shapes.learnt * vocabulary))
+    loss, again = (0, 4 * _WORD_TABLES * part.learnt * vocabulary), run.training.gradient_checkpointing
+    return _estimated(model, planned, fake, precision, shapes, loss, parts, again)
 
 
 def _estimate_writer(recipe: LanguageModelRecipe, precision: str) -> Estimate:
     shapes = writer_step(recipe)
     with shapes_alone() as fake:
         model = writer_shape(recipe)
-    planned = [(recipe.training.steps, (), writer_forward(model, shapes))]
-    loss = (0, 4 * _WORD_TABLES * shapes.learnt * recipe.vocabulary)
-    return _estimated(model, planned, fake, precision, shapes, loss)
+    part, parts = shapes.part(recipe.training.micro_batches)
+    planned = [(recipe.training.steps, (), writer_forward(model, part))]
+    loss, again = (0, 4 * _WORD_TABLES * part.learnt * recipe.vocabulary), recipe.training.gradient_checkpointing
+    return _estimated(model, planned, fake, precision, shapes, loss, parts, again)
 
 
 def _phases(

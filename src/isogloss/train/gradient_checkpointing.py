@@ -1,5 +1,6 @@
 """Activation checkpointing (arXiv 1604.06174): a layer's inputs are kept, and the rest computed again backwards."""
 
+from collections import Counter
 from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
@@ -43,6 +44,11 @@ def gradient_checkpointing(model: nn.Module, wanted: bool = True) -> Generator[i
     finally:
         for layer in layers:
             del layer.forward
+
+
+def fewest_layers(model: nn.Module) -> int:
+    """How many layers of one kind there are that can be checkpointed, of the kind that there are the fewest of."""
+    return min(Counter(type(module) for module in model.modules() if _checkpoints(module)).values())
 
 
 class _Again:

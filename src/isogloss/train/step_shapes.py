@@ -1,7 +1,7 @@
 """The shapes of a training step: how many pictures and how long their captions are, read off the dataset or assumed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +42,15 @@ class StepShapes:
     tokenised: bool
     learnt: int = 0
     texts: str = "captions"
+
+    def part(self, count: int) -> tuple["StepShapes", float]:
+        """The largest of so many parts of a step of packed rows, and how many of its size make the step."""
+        ((rows, tokens),) = self.groups
+        most = -(-rows // count)
+        shapes = replace(
+            self, images=-(-self.images // count), groups=((most, tokens),), learnt=-(-self.learnt // count)
+        )
+        return shapes, rows / most
 
 
 def step_shapes(recipe: ClipRecipe | TextRecipe, *, images: int | None, tokens: int) -> StepShapes:

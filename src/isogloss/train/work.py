@@ -1,5 +1,6 @@
 """What a training step costs in operations and memory, found by running it on tensors that have shapes and no values."""
 
+import math
 import weakref
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
@@ -44,7 +45,7 @@ class Work:
         traffic: bytes that these read and write, each by itself.
         weights: bytes of all parameters.
         gradients: bytes of the parameters that train.
-        activations: bytes that are alive when the forward pass ends.
+        activations: bytes that are alive when the forward pass ends, of the first part where a step has several.
         peak: the most bytes that are alive at once besides the weights and the optimiser's state.
     """
 
@@ -117,6 +118,7 @@ def work_of(
     fake: FakeTensorMode,
     bfloat16: bool,
     loss: tuple[int, int],
+    parts: float = 1.0,
 ) -> Work:
     """A step's work.
 
@@ -127,34 +129,47 @@ def work_of(
         bfloat16: whether matrix products are computed in it; weights stay in float32.
         loss: operations of the loss in both directions, and bytes alive in it. It depends on values (whose caption is
             whose), so it is counted by arithmetic.
+        parts: how many such forward passes a step has, one after the other; the last may be smaller.
     """
     parameters = list(model.parameters())
     trained = [value for value in parameters if value.requires_grad]
     ledger = _Ledger()
     ledger.ignore(model)
-    counter = FlopCounterMode(display=False, custom_mapping=FUSED)
-    with fake, counter, ledger, torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
-        outputs = forward()
-    forwards = counter.get_total_flops()
-    activations = ledger.alive
-    ledger.peak = max(ledger.peak, ledger.alive + loss[1])
-    differentiable = [output for output in outputs if output.requires_grad]
-    counter = FlopCounterMode(display=False, custom_mapping=FUSED)
-    with fake, counter, ledger:
-        torch.autograd.backward(differentiable, [torch.empty_like(output) for output in differentiable])
-    backwards = counter.get_total_flops()
+    forwards, backwards, activations = _pass(forward, ledger, fake, bfloat16, loss[1])
+    calls, traffic = ledger.calls, ledger.traffic
+    if parts > 1:  # the second part adds to gradients that are there already
+        _pass(forward, ledger, fake, bfloat16, loss[1])
+        calls += (math.ceil(parts) - 1) * (ledger.calls - calls) + len(trained)
+        traffic += round((parts - 1) * (ledger.traffic - traffic)) + 2 * _bytes(trained)
     for value in parameters:
         value.grad = None
     return Work(
-        forward=forwards + loss[0] // 3,
-        backward=backwards + loss[0] - loss[0] // 3,
-        calls=ledger.calls,
-        traffic=ledger.traffic + 4 * loss[1],
+        forward=round(parts * (forwards + loss[0] // 3)),
+        backward=round(parts * (backwards + loss[0] - loss[0] // 3)),
+        calls=calls,
+        traffic=traffic + round(parts * 4 * loss[1]),
         weights=_bytes(parameters),
         gradients=_bytes(trained),
         activations=activations,
         peak=ledger.peak,
     )
+
+
+def _pass(
+    forward: Callable[[], Sequence[Tensor]], ledger: _Ledger, fake: FakeTensorMode, bfloat16: bool, alive_in_loss: int
+) -> tuple[int, int, int]:
+    """Operations forwards and backwards, and the bytes that are alive in between."""
+    before = ledger.alive
+    counter = FlopCounterMode(display=False, custom_mapping=FUSED)
+    with fake, counter, ledger, torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
+        outputs = forward()
+    forwards, activations = counter.get_total_flops(), ledger.alive - before
+    ledger.peak = max(ledger.peak, ledger.alive + alive_in_loss)
+    differentiable = [output for output in outputs if output.requires_grad]
+    counter = FlopCounterMode(display=False, custom_mapping=FUSED)
+    with fake, counter, ledger:
+        torch.autograd.backward(differentiable, [torch.empty_like(output) for output in differentiable])
+    return forwards, counter.get_total_flops(), activations
 
 
 def _bytes(parameters: Sequence[Tensor]) -> int:
