@@ -71,6 +71,8 @@ def build_part(part: DiffusersPart, class_name: str, subfolder: str) -> Any:
     if report["missing_keys"]:
         name = f"The {subfolder} of '{part.model}'"
         raise lacks_weights(name, sorted(report["missing_keys"]), "restore it or name another")
+    # A saved model names the Hub's, and no place on this machine.
+    network.register_to_config(_name_or_path="" if is_path(part.model) else part.model)
     return network
 
 

@@ -5,6 +5,9 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import torch
+from transformers import PreTrainedModel
+
 from isogloss.errors import UserError
 from isogloss.models.paint import PaintModel
 from isogloss.models.paint_text import Reading, TextSide
@@ -49,7 +52,7 @@ def save_paint(model: PaintModel, scheduler: Any, folder: Path) -> None:
     import diffusers
 
     parts: dict[str, Any] = {
-        "text_encoder": model.text.model,
+        "text_encoder": _with_all_parts(model.text.model),
         "tokenizer": model.text.tokenizer,
         "adapter": model.adapter,
         "unet": model.unet,
@@ -66,6 +69,23 @@ def save_paint(model: PaintModel, scheduler: Any, folder: Path) -> None:
         shutil.copyfile(code / "pipeline.py", partial / "pipeline.py")
         shutil.copyfile(code / "adapter.py", partial / "adapter" / "adapter.py")
         write_json(partial / _INDEX, {**index, **_settings(model.text)})
+
+
+def _with_all_parts(model: PreTrainedModel) -> PreTrainedModel:
+    """A text encoder with what its class makes it with; what is never read, such as a pooled output's layer, is 0.
+
+    Left out, it would be reported as missing each time that the model is loaded.
+    """
+    kind: Any = type(model)
+    with torch.device("meta"):
+        whole = kind(model.config)
+    lacking = whole.state_dict().keys() - model.state_dict().keys()
+    if not lacking:
+        return model
+    shapes = {name: value.shape for name, value in whole.state_dict().items()}
+    zeros = {name: torch.zeros(shapes[name]) for name in lacking}
+    whole.load_state_dict({**model.state_dict(keep_vars=True), **zeros}, assign=True)
+    return whole
 
 
 def _library_and_class(name: str, part: Any) -> list[str]:
@@ -129,9 +149,8 @@ def _load(root: Path, name: str, kinds: dict[str, Any]) -> Any:
 def _whole(kind: Any, folder: Path) -> Any:
     """A network with all of its weights."""
     network, report = kind.from_pretrained(folder, output_loading_info=True, use_safetensors=True)
-    tensors = network.state_dict(keep_vars=True)
-    # A text encoder was read without the layer that pools, where it has one that nothing reads.
-    lacking = sorted(name for name in report["missing_keys"] if name in tensors and not name.startswith("pooler."))
-    if lacking:
-        raise lacks_weights(str(folder), lacking, "restore it or train anew")
+    if report["missing_keys"]:
+        raise lacks_weights(str(folder), sorted(report["missing_keys"]), "restore it or train anew")
+    if hasattr(network, "register_to_config"):  # saved again, it names no place on this machine
+        network.register_to_config(_name_or_path="")
     return network

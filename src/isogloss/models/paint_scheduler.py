@@ -44,7 +44,7 @@ def change_scheduler(scheduler: Any, name: str) -> Any:
     """
     import diffusers
 
-    known = sorted(found for found in vars(diffusers.schedulers) if found.endswith("Scheduler"))
+    known = sorted(found for found in dir(diffusers.schedulers) if found.endswith("Scheduler"))
     short = {found.removesuffix("Scheduler").lower(): found for found in known}
     chosen = short.get(name.lower().removesuffix("scheduler"))
     if chosen is None:

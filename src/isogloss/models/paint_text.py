@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from isogloss.errors import UserError
+from isogloss.models.clip import FILLED
 from isogloss.models.tower import FAILURES, Tower, build_tower, reason, tower_config
 from isogloss.models.towers import check_vocabulary, number_special_tokens, text_tokenizer
 
@@ -133,6 +134,8 @@ def build_text(text: Tower, reading: Reading) -> TextSide:
         UserError: it is absent, has no hidden states, no such layer, or no positions for so many tokens.
     """
     config = tower_config(text, "text")
+    if config.model_type in FILLED:
+        reading = replace(reading, tokens=config.max_position_embeddings, fills=True)
     tokenizer = text_tokenizer(text, reading.tokens)
     check_vocabulary(config, tokenizer, text.tokenizer or text.model)
     if not text.pretrained:

@@ -54,6 +54,10 @@ class PaintAdapter(ModelMixin, ConfigMixin):
         if learnt_empty:
             self.empty = nn.Parameter(torch.randn(1 if kind == "tokens" else queries, dim) * dim**-0.5)
 
+        if not projected and not learnt_empty:
+            # Diffusers saves no network that has nothing to save, and asks each for its device.
+            self.register_buffer("nothing_learnt", torch.ones(()))
+
     def forward(self, states: Tensor, mask: Tensor, dropped: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """What cross attention reads, [prompt, place, dim], and its mask, [prompt, place].
 

@@ -39,7 +39,7 @@ def read_prompts(tokenizer: Any, prompts: list[str], tokens: int, fills: bool = 
     if fills:
         return ids, torch.ones_like(mask)
     if not ids.shape[1]:
-        ids = mask = torch.zeros(len(prompts), 1, dtype=torch.int64)
+        ids, mask = torch.zeros(2, len(prompts), 1, dtype=torch.int64)
     # Some tokenizers make no token of an empty prompt, and attention to none at all is not defined.
     known = (tokenizer.bos_token_id, tokenizer.eos_token_id, tokenizer.pad_token_id, 0)
     empty = mask.sum(dim=1) == 0
