@@ -1,6 +1,7 @@
 """Pictures: bytes at (file, offset, length), decoded and brought to a vision tower's size."""
 
 import io
+import math
 import struct
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -97,12 +98,16 @@ class PictureSize:
     resample: Image.Resampling = Image.Resampling.BICUBIC
 
 
-def fit(picture: Image.Image, size: PictureSize) -> Image.Image:
-    """The picture as a square."""
+def fit(picture: Image.Image, size: PictureSize, place: tuple[float, float] = (0.5, 0.5)) -> Image.Image:
+    """The picture as a square.
+
+    Args:
+        place: where the square lies in the resized picture, from 0 at its left and top to 1 at its right and bottom.
+    """
     box: list[float] = []
-    for length in picture.size:
+    for length, share in zip(picture.size, place, strict=True):
         resized = size.resized * length // min(picture.size) if size.keep_shape else size.resized
-        start = (resized - size.side) // 2
+        start = math.floor((resized - size.side) * share)
         # Only what is kept is resized, so that a very long picture costs no more than any other.
         box += [start * length / resized, min(length, (start + size.side) * length / resized)]
     left, right, top, bottom = box
@@ -131,26 +136,33 @@ class Pictures:
     def __len__(self) -> int:
         return len(self.split)
 
-    def _one(self, image: int) -> NDArray[np.uint8]:
-        if image in self._kept:
+    def _one(self, image: int, place: tuple[float, float] | None = None) -> NDArray[np.uint8]:
+        if place is None and image in self._kept:
             return self._kept[image]
         table = self.split.images
         location = self.dataset.locate(table["file"][image].as_py())
         content = read_bytes(location, table["offset"][image].as_py(), table["length"][image].as_py())
-        pixels = np.asarray(fit(decode(content, location), self.size)).transpose(2, 0, 1)
-        if self.keep:
+        pixels = np.asarray(fit(decode(content, location), self.size, place or (0.5, 0.5))).transpose(2, 0, 1)
+        if self.keep and place is None:
             self._kept[image] = np.ascontiguousarray(pixels)
         return pixels
 
-    def batch(self, images: NDArray[np.int64]) -> UInt8[np.ndarray, "image channel height width"]:
+    def batch(
+        self, images: NDArray[np.int64], places: NDArray[np.float64] | None = None
+    ) -> UInt8[np.ndarray, "image channel height width"]:
         """The pixels of some pictures, rows of the split, as uint8.
+
+        Args:
+            places: where in each picture the square lies, [image, 2] as `fit` takes them; None for the centre. Such pictures
+                are not kept.
 
         Raises:
             UserError: a picture is missing, cut short or cannot be decoded; the message names it.
         """
         rows = [int(image) for image in images]
-        each: Callable[[int], NDArray[np.uint8]] = self._one
+        wanted = [None] * len(rows) if places is None else [(float(across), float(down)) for across, down in places]
+        each: Callable[[int, tuple[float, float] | None], NDArray[np.uint8]] = self._one
         if self.threads > 1:
             with ThreadPoolExecutor(self.threads) as pool:
-                return np.stack(list(pool.map(each, rows)))
-        return np.stack([each(row) for row in rows])
+                return np.stack(list(pool.map(each, rows, wanted)))
+        return np.stack([each(row, place) for row, place in zip(rows, wanted, strict=True)])

@@ -1,9 +1,8 @@
-"""Low-rank adapters (arXiv 2106.09685) for the language model, through PEFT."""
+"""Low-rank adapters (arXiv 2106.09685) for a language model or a UNet, through PEFT."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-
-from transformers import PreTrainedModel
 
 from isogloss.errors import UserError
 
@@ -16,7 +15,8 @@ class Lora:
         rank: of the matrices that are added; 0 for no adapters.
         alpha: what they are scaled by, over the rank.
         dropout: of what they read.
-        modules: names of the layers that get one, as PEFT matches them; none for all linear layers but the head.
+        modules: names of the layers that get one, as PEFT matches them; none for all linear layers of a language model but
+            the head, and all of a UNet's attention.
     """
 
     rank: int = 0
@@ -35,14 +35,18 @@ class Lora:
             raise UserError(f"The dropout of LoRA is {self.dropout}; give a share from 0 to below 1.")
 
 
-def add_lora(language_model: PreTrainedModel, lora: Lora) -> Any:
-    """A language model whose own weights stay as they are, with adapters that train; itself where the rank is 0.
+def add_lora(model: Any, lora: Lora, usual: Sequence[str] = (), kind: str = "language model") -> Any:
+    """A model whose own weights stay as they are, with adapters that train; itself where the rank is 0.
+
+    Args:
+        usual: names of the layers that get one where the recipe names none; none for all linear layers but the head.
+        kind: of the model, for messages.
 
     Raises:
         UserError: PEFT is not installed, or the model has no layer of these names.
     """
     if not lora.rank:
-        return language_model
+        return model
     try:
         from peft import LoraConfig, get_peft_model
     except ImportError:
@@ -51,17 +55,15 @@ def add_lora(language_model: PreTrainedModel, lora: Lora) -> Any:
         r=lora.rank,
         lora_alpha=lora.alpha,  # pyright: ignore[reportArgumentType]  (any number will do)
         lora_dropout=lora.dropout,
-        target_modules=list(lora.modules) or "all-linear",
-        task_type="CAUSAL_LM",
+        target_modules=list(lora.modules or usual) or "all-linear",
+        task_type=None if usual else "CAUSAL_LM",
     )
     try:
-        return get_peft_model(language_model, settings)
+        return get_peft_model(model, settings)
     except ValueError as error:
-        raise UserError(
-            f"LoRA does not fit the language model: {str(error).splitlines()[0]} Correct lora.modules."
-        ) from error
+        raise UserError(f"LoRA does not fit the {kind}: {str(error).splitlines()[0]} Correct lora.modules.") from error
 
 
-def merge_lora(language_model: Any, lora: Lora) -> PreTrainedModel:
-    """The language model with its adapters added to its weights, which all may train again."""
-    return language_model.merge_and_unload().requires_grad_(True) if lora.rank else language_model
+def merge_lora(model: Any, lora: Lora) -> Any:
+    """The model with its adapters added to its weights, which all may train again."""
+    return model.merge_and_unload().requires_grad_(True) if lora.rank else model

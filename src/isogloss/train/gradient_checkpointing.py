@@ -13,6 +13,8 @@ from transformers.modeling_layers import GradientCheckpointingLayer
 
 from isogloss.errors import UserError
 
+# Those of a UNet that it would compute again by itself, where no kernel of attention is brought back.
+_OF_DIFFUSERS = ("ResnetBlock2D", "BasicTransformerBlock")
 _ENABLED = {
     SDPBackend.FLASH_ATTENTION: torch.backends.cuda.flash_sdp_enabled,
     SDPBackend.EFFICIENT_ATTENTION: torch.backends.cuda.mem_efficient_sdp_enabled,
@@ -65,9 +67,8 @@ class _Again:
 
 def _checkpoints(module: nn.Module) -> bool:
     """Whether a layer may be computed twice, which batch statistics would notice."""
-    return isinstance(module, GradientCheckpointingLayer) and not any(
-        hasattr(part, "running_mean") for part in module.modules()
-    )
+    layer = isinstance(module, GradientCheckpointingLayer) or type(module).__name__ in _OF_DIFFUSERS
+    return layer and not any(hasattr(part, "running_mean") for part in module.modules())
 
 
 def _as_before() -> tuple[AbstractContextManager[Any], AbstractContextManager[Any]]:

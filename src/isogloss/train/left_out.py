@@ -29,7 +29,7 @@ def leave_out(accelerator: Any, model: nn.Module, names: Collection[str]) -> Non
     chosen = {id(value) for name, value in bare.named_parameters() if name in names}
     # A parameter that is shared has several names there.
     left_out = {name for name, value in bare.state_dict(keep_vars=True).items() if id(value) in chosen}
-    digest = _digest(bare, names) if left_out else ""
+    digest = digest_of(bare, names) if left_out else ""
 
     def save(models: list[nn.Module], weights: list[dict[str, Any]], folder: str) -> None:
         if not left_out or not weights:
@@ -57,7 +57,7 @@ def leave_out(accelerator: Any, model: nn.Module, names: Collection[str]) -> Non
     accelerator.register_load_state_pre_hook(load)
 
 
-def _digest(model: nn.Module, names: Collection[str]) -> str:
+def digest_of(model: nn.Module, names: Collection[str]) -> str:
     """Of the values of some parameters, in whatever float type they are held."""
     found = sha256()
     for name, value in sorted(model.named_parameters()):

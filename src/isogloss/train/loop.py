@@ -83,6 +83,7 @@ def fit(
     accelerator: Accelerator,
     stages: tuple[Stage, ...] = (),
     validate: Callable[[nn.Module], dict[str, float]] | None = None,
+    stepped: Callable[[int], None] | None = None,
     description: str | None = "train",
 ) -> nn.Module:
     """Train a model, from its last checkpoint in `folder` if there is one, and return it.
@@ -93,6 +94,7 @@ def fit(
         loss: of the (possibly wrapped) model on a batch.
         stages: what is frozen when.
         validate: figures of the model on held-out data, for the log.
+        stepped: called with how many steps are done when one has changed the weights.
         folder: gets metrics.jsonl and checkpoints/.
         description: of the progress bar; None shows none.
 
@@ -159,6 +161,8 @@ def fit(
             if not any_process(accelerator, not finite):
                 for optimiser in optimisers:
                     optimiser.step()
+                if stepped:
+                    stepped(step + 1)
                 skipped = 0
                 values = {"loss": float(losses.total.detach()), "floor": float(losses.floor), "gradient_norm": norm}
                 values |= {name: float(value) for name, value in losses.parts.items()}

@@ -13,9 +13,10 @@ from isogloss.recipes import recipe_names
 from isogloss.train.chat_recipe import ChatRecipe
 from isogloss.train.clip_recipe import ClipRecipe
 from isogloss.train.lm_recipe import LanguageModelRecipe
+from isogloss.train.paint_recipe import PaintRecipe
 from isogloss.train.text_recipe import TextRecipe
 
-Recipe = ClipRecipe | TextRecipe | LanguageModelRecipe | ChatRecipe
+Recipe = ClipRecipe | TextRecipe | LanguageModelRecipe | ChatRecipe | PaintRecipe
 
 # Families by name: `family` in recipe.json, whose runs are trained as `train/run.py` says.
 KINDS: Mapping[str, type[Recipe]] = {
@@ -23,6 +24,7 @@ KINDS: Mapping[str, type[Recipe]] = {
     "text": TextRecipe,
     "lm": LanguageModelRecipe,
     "chat": ChatRecipe,
+    "paint": PaintRecipe,
 }
 
 

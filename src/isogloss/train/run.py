@@ -18,6 +18,8 @@ from isogloss.train.clip_recipe import ClipRecipe
 from isogloss.train.lm import train_lm
 from isogloss.train.lm_recipe import LanguageModelRecipe
 from isogloss.train.log import quiet_libraries
+from isogloss.train.paint import train_paint
+from isogloss.train.paint_recipe import PaintRecipe
 from isogloss.train.process import start_process
 from isogloss.train.recipe import KINDS, Recipe, different_fields, load_recipe, to_json
 from isogloss.train.text import train_text
@@ -29,12 +31,14 @@ TRAINERS: Mapping[type[Recipe], Callable[[Any, Path, Accelerator, bool], Path]] 
     TextRecipe: train_text,
     LanguageModelRecipe: train_lm,
     ChatRecipe: train_chat,
+    PaintRecipe: train_paint,
 }
 
 # Towers of a recipe that may be named by another recipe, which is trained first, in the order in which they are.
 EARLIER: Mapping[type[Recipe], Mapping[str, tuple[type[Recipe], ...]]] = {
     ClipRecipe: {"text": (TextRecipe, LanguageModelRecipe)},
     ChatRecipe: {"language_model": (LanguageModelRecipe,), "vision": (ClipRecipe,)},
+    PaintRecipe: {"text": (TextRecipe, LanguageModelRecipe)},
 }
 
 
@@ -55,7 +59,9 @@ def train(recipe: Recipe, folder: Path, quiet: bool = False, trained: Mapping[st
     with accelerator.main_process_first():  # which claims the folder; the others find its claim
         open_run(recipe, folder)
     models = dict(trained or {})
-    goes_on = isinstance(recipe, ChatRecipe) and recipe.start is not None  # from a model that has its towers
+    goes_on = (
+        isinstance(recipe, ChatRecipe | PaintRecipe) and recipe.start is not None
+    )  # from a model that has its towers
     for part, kinds in ({} if goes_on else EARLIER.get(type(recipe), {})).items():
         name = getattr(recipe, part).model
         if name in recipe_names():

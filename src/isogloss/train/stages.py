@@ -18,7 +18,8 @@ class Stage:
     Args:
         start: where it begins, in `unit`.
         unit: "step", "epoch", or "run" for a share of the whole run.
-        frozen: patterns of parameter names, as in `text_model.*`; all others train.
+        frozen: patterns of parameter names, as in `text_model.*`; all others train, and so do those that match a pattern with
+            "!" before it, as of `("unet.*", "!unet.*attn2.*")`.
     """
 
     start: float = 0.0
@@ -41,11 +42,17 @@ def frozen_at(stages: Sequence[Stage], step: int, steps: int, steps_per_epoch: i
     return max(reversed(begun), key=lambda stage: stage.first_step(steps, steps_per_epoch)).frozen
 
 
+def is_frozen(name: str, patterns: Sequence[str]) -> bool:
+    """Whether a parameter stays as it is under some patterns of a stage."""
+    frozen = any(fnmatchcase(name, pattern) for pattern in patterns)
+    return frozen and not any(pattern[0] == "!" and fnmatchcase(name, pattern[1:]) for pattern in patterns)
+
+
 def freeze(model: nn.Module, patterns: Sequence[str], fixed: Collection[str] = ()) -> None:
     """Freeze the parameters whose names match a pattern and let all others train.
 
     Args:
-        patterns: of parameter names.
+        patterns: of parameter names, as in `Stage.frozen`.
         fixed: names that never train, whatever the stage.
 
     Raises:
@@ -53,12 +60,12 @@ def freeze(model: nn.Module, patterns: Sequence[str], fixed: Collection[str] = (
     """
     names = [name for name, _ in model.named_parameters()]
     for pattern in patterns:
-        if not any(fnmatchcase(name, pattern) for name in names):
+        if not any(fnmatchcase(name, pattern.removeprefix("!")) for name in names):
             modules = {name.split(".")[0] + ".*" for name in names}
             near = get_close_matches(pattern, sorted(modules), n=1, cutoff=0.0)[0]
             raise UserError(f"The stage freezes '{pattern}', which matches no parameter; did you mean '{near}'?")
     for name, parameter in model.named_parameters():
-        parameter.requires_grad_(name not in fixed and not any(fnmatchcase(name, pattern) for pattern in patterns))
+        parameter.requires_grad_(name not in fixed and not is_frozen(name, patterns))
         if not parameter.requires_grad:
             parameter.grad = None
 
@@ -76,7 +83,7 @@ def never_trained(
     return {
         name
         for name, _ in model.named_parameters()
-        if name in fixed or all(any(fnmatchcase(name, one) for one in together) for together in patterns)
+        if name in fixed or all(is_frozen(name, together) for together in patterns)
     }
 
 
