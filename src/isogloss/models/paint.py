@@ -19,6 +19,9 @@ class PaintModel(nn.Module):
         vae: Diffusers' `AutoencoderKL`, frozen; None to paint pixels in -1…1.
     """
 
+    empty_states: Tensor
+    empty_mask: Tensor
+
     def __init__(self, text: TextSide, adapter: Any, unet: Any, vae: Any = None) -> None:
         super().__init__()
         self.text = text

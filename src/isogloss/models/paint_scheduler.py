@@ -18,10 +18,11 @@ def build_scheduler(denoising: Denoising, name: str | None = None) -> Any:
     """
     import diffusers
 
+    ddim: Any = diffusers.DDIMScheduler
     if denoising.prediction == "flow":
         scheduler: Any = diffusers.FlowMatchEulerDiscreteScheduler(num_train_timesteps=TIMESTEPS, shift=denoising.shift)
     else:
-        scheduler = diffusers.DDIMScheduler(
+        scheduler = ddim(
             num_train_timesteps=TIMESTEPS,
             beta_schedule=denoising.schedule,
             beta_start=denoising.beta_start,

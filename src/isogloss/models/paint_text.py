@@ -80,7 +80,7 @@ class TextSide(nn.Module):
     @property
     def dim(self) -> int:
         """The width of the states."""
-        return int(self.model.get_input_embeddings().weight.shape[1]) if self.reading.layer == 0 else _width(self.model)
+        return _embedded(self.model) if self.reading.layer == 0 else _width(self.model)
 
     def tokenize(self, captions: Sequence[str]) -> tuple[Int[Tensor, "caption token"], Int[Tensor, "caption token"]]:
         """Token numbers and their mask, padded to the longest caption; at least one token a caption."""
@@ -116,12 +116,16 @@ class TextSide(nn.Module):
         return self(input_ids.to(device), mask.to(device), kind).for_adapter(kind)
 
 
-def _width(model: Any) -> int:
-    config = model.config
-    for name in ("hidden_size", "d_model", "n_embd", "dim"):
-        if isinstance(getattr(config, name, None), int):
-            return getattr(config, name)
-    return int(model.get_input_embeddings().weight.shape[1])
+def _width(model: PreTrainedModel) -> int:
+    """Of the last layer's states."""
+    named = (getattr(model.config, name, None) for name in ("hidden_size", "d_model", "n_embd", "dim"))
+    return next((width for width in named if isinstance(width, int)), 0) or _embedded(model)
+
+
+def _embedded(model: PreTrainedModel) -> int:
+    """How wide embeddings are, which in some models is less than their layers."""
+    embeddings: Any = model.get_input_embeddings()
+    return embeddings.weight.shape[1]
 
 
 def build_text(text: Tower, reading: Reading) -> TextSide:
@@ -153,7 +157,8 @@ def _check(side: TextSide, name: str) -> None:
     ids = torch.zeros(1, tokens, dtype=torch.int64)
     try:
         output: Any = side.model(input_ids=ids, attention_mask=torch.ones_like(ids), output_hidden_states=True)
-        states, layers = output.last_hidden_state, output.hidden_states
+        states: Tensor = output.last_hidden_state
+        layers: Any = output.hidden_states
     except torch.OutOfMemoryError:
         raise
     except AttributeError as error:
@@ -165,13 +170,13 @@ def _check(side: TextSide, name: str) -> None:
             f"The text model {name} reads no prompts of {tokens} tokens ({reason(error)}); set tokens to fewer, or choose "
             "another model."
         ) from error
-    if layers is None and layer is not None:
-        raise UserError(f"The text model {name} gives no hidden states but the last; set layer to none.")
-    if layer is not None and not -len(layers) <= layer < len(layers):
-        raise UserError(
-            f"The text model {name} has no layer {layer}; give one from 0, the embeddings, to {len(layers) - 1}, or none."
-        )
     if layer is not None:
+        if layers is None:
+            raise UserError(f"The text model {name} gives no hidden states but the last; set layer to none.")
+        if not -len(layers) <= layer < len(layers):
+            raise UserError(
+                f"The text model {name} has no layer {layer}; give one from 0, the embeddings, to {len(layers) - 1}, or none."
+            )
         states = layers[layer]
     if states.shape[-1] != side.dim:
         raise UserError(f"The text model {name} has states of several widths; choose another layer or model.")

@@ -212,16 +212,18 @@ class PaintPipeline(DiffusionPipeline):
         scheduler.set_timesteps(num_inference_steps, device=device)
         factor = self.vae_scale_factor
         shape = (len(prompts) * num_images_per_prompt, self.unet.config.in_channels, height // factor, width // factor)
-        if latents is None:
-            latents = randn_tensor(shape, generator=generator, device=device, dtype=places.dtype)
-        elif latents.shape != shape:
-            raise ValueError(f"The latents are {tuple(latents.shape)} and should be {shape}.")
-        latents = latents.to(device=device, dtype=places.dtype) * getattr(scheduler, "init_noise_sigma", 1.0)
+        first: Any = latents
+        if first is None:
+            first = randn_tensor(shape, generator=generator, device=device, dtype=places.dtype)
+        elif first.shape != shape:
+            raise ValueError(f"The latents are {tuple(first.shape)} and should be {shape}.")
+        drawn: Any = first.to(device=device, dtype=places.dtype) * getattr(scheduler, "init_noise_sigma", 1.0)
         takes = inspect.signature(scheduler.step).parameters
         extra = {"generator": generator} if "generator" in takes else {}
 
-        for number, timestep in enumerate(self.progress_bar(list(scheduler.timesteps))):
-            noisy = torch.cat([latents] * 2) if guided else latents
+        shown: Any = self.progress_bar
+        for number, timestep in enumerate(shown(list(scheduler.timesteps))):
+            noisy = torch.cat([drawn] * 2) if guided else drawn
             if hasattr(scheduler, "scale_model_input"):
                 noisy = scheduler.scale_model_input(noisy, timestep)
             predicted = self.unet(
@@ -230,12 +232,13 @@ class PaintPipeline(DiffusionPipeline):
             if guided:
                 without, told = predicted.chunk(2)
                 predicted = without + guidance_scale * (told - without)
-            latents = scheduler.step(predicted, timestep, latents, **extra, return_dict=False)[0]
+            drawn = scheduler.step(predicted, timestep, drawn, **extra, return_dict=False)[0]
             if callback_on_step_end is not None:
-                latents = callback_on_step_end(self, number, timestep, {"latents": latents}).get("latents", latents)
+                drawn = callback_on_step_end(self, number, timestep, {"latents": drawn}).get("latents", drawn)
 
-        drawn = latents if output_type == "latent" else self.decode(latents)
-        images = drawn if output_type == "latent" else self.image_processor.postprocess(drawn, output_type=output_type)
+        images: Any = drawn
+        if output_type != "latent":
+            images = self.image_processor.postprocess(self.decode(drawn), output_type=output_type)
         self.maybe_free_model_hooks()
         return ImagePipelineOutput(images=images) if return_dict else (images,)
 
