@@ -47,6 +47,19 @@ def test_states_are_those_that_transformers_gives(saved: Saved) -> None:
         assert side_of(saved, "llama", layer=layer)(ids, mask).states.equal(wanted.hidden_states[layer])
 
 
+def test_slots_are_the_first_places(saved: Saved) -> None:
+    side, all_read = side_of(saved, "xlm-roberta", slots=2), side_of(saved, "xlm-roberta").read(TEXTS)
+    found = side.read(TEXTS)
+    assert found.states.equal(all_read.states[:, :2])
+    assert found.mask.equal(torch.ones(len(TEXTS), 2, dtype=torch.int64))
+    both = side.read(TEXTS, "both")
+    assert both.states[:, 1:].equal(found.states)
+    torch.testing.assert_close(both.states[:, 0], side_of(saved, "xlm-roberta").read(TEXTS, "sentence").states[:, 0])
+    for slots in (-1, 20):
+        with pytest.raises(UserError, match=f"slots is {slots}; give 0, or fewer than the 20 tokens that are read"):
+            Reading(tokens=20, slots=slots)
+
+
 def test_a_language_model_with_its_head_is_read_below_it(tmp_path: Path) -> None:
     folder = save_writer(tmp_path / "qwen3", "qwen3")
     side = build_text(Tower(model=str(folder)), Reading(tokens=20))

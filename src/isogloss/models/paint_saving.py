@@ -35,7 +35,8 @@ def as_pipeline(model: PaintModel, scheduler: Any) -> Any:
 
 def _settings(text: TextSide) -> dict[str, Any]:
     reading = text.reading
-    return {"layer": reading.layer, "pooling": text.pooling, "tokens": reading.tokens, "fills": reading.fills}
+    read = {"layer": reading.layer, "tokens": reading.tokens, "fills": reading.fills, "slots": reading.slots}
+    return {**read, "pooling": text.pooling}
 
 
 def save_paint(model: PaintModel, scheduler: Any, folder: Path) -> None:
@@ -115,7 +116,7 @@ def load_paint(folder: str | Path) -> tuple[PaintModel, Any]:
             raise UserError(
                 f"{root} holds another pipeline of Diffusers ({index['_class_name']}); name the folder of a paint model of ours."
             )
-        reading = Reading(index["layer"], index["tokens"], index["fills"])
+        reading = Reading(index["layer"], index["tokens"], index["fills"], index["slots"])
         pooling = str(index["pooling"])
         kinds = {name: index[name] for name in ("text_encoder", "tokenizer", "unet", "vae", "scheduler")}
     try:

@@ -24,15 +24,20 @@ class Reading:
             the model's own last norm.
         tokens: the most of a prompt; what follows is cut.
         fills: fill every prompt up to `tokens` and read the padding as well, as Stable Diffusion was trained.
+        slots: so many tokens, which the tokenizer puts before every prompt, are read in place of all, as a text stage with
+            slots made them alike in every language; 0 for none such.
     """
 
     layer: int | None = None
     tokens: int = 64
     fills: bool = False
+    slots: int = 0
 
     def __post_init__(self) -> None:
         if self.tokens < 1:
             raise UserError(f"tokens is {self.tokens}; give a whole number of at least 1, such as 64.")
+        if not 0 <= self.slots < self.tokens:
+            raise UserError(f"slots is {self.slots}; give 0, or fewer than the {self.tokens} tokens that are read.")
 
 
 @dataclass(frozen=True)
@@ -103,10 +108,11 @@ class TextSide(nn.Module):
         Args:
             kind: of the adapter; the sentence's state is there where it reads one.
         """
-        from isogloss.models.paint_files.pipeline import text_states
+        from isogloss.models.paint_files.pipeline import first_places, text_states
 
         pooling = self.pooling if kind in ("sentence", "both") else None
         states, sentence = text_states(self.model, input_ids, mask, self.reading.layer, pooling)
+        states, mask = first_places(states, mask, self.reading.slots)
         return TextStates(states.float(), mask, None if sentence is None else sentence.float())
 
     def read(self, captions: Sequence[str], kind: str = "tokens") -> TextStates:

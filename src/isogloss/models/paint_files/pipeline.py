@@ -80,6 +80,11 @@ def text_states(
     return states, (states * weights).sum(dim=1) / weights.sum(dim=1)
 
 
+def first_places(states: Tensor, mask: Tensor, slots: int) -> tuple[Tensor, Tensor]:
+    """The states and the mask of so many first tokens; of all where there are no slots."""
+    return (states[:, :slots], mask[:, :slots]) if slots else (states, mask)
+
+
 def arranged(states: Tensor, mask: Tensor, sentence: Tensor | None, kind: str) -> tuple[Tensor, Tensor]:
     """What an adapter of some kind reads: states and their mask, the sentence's first."""
     if sentence is None or kind not in ("sentence", "both"):
@@ -105,6 +110,7 @@ class PaintPipeline(DiffusionPipeline):
         pooling: of the text encoder's states to that of a sentence.
         tokens: the most of a prompt.
         fills: fill every prompt up to so many, and have the padding read, as Stable Diffusion was trained.
+        slots: so many tokens, which the tokenizer puts before every prompt, are read in place of all; 0 for none such.
     """
 
     model_cpu_offload_seq = "text_encoder->adapter->unet->vae"
@@ -123,12 +129,13 @@ class PaintPipeline(DiffusionPipeline):
         pooling: str = "mean",
         tokens: int = 64,
         fills: bool = False,
+        slots: int = 0,
     ) -> None:
         super().__init__()
         self.register_modules(
             text_encoder=text_encoder, tokenizer=tokenizer, adapter=adapter, unet=unet, scheduler=scheduler, vae=vae
         )
-        self.register_to_config(layer=layer, pooling=pooling, tokens=tokens, fills=fills)
+        self.register_to_config(layer=layer, pooling=pooling, tokens=tokens, fills=fills, slots=slots)
         self.vae_scale_factor: int = 1 if vae is None else 2 ** (len(vae.config.block_out_channels) - 1)
         self.image_processor = VaeImageProcessor(vae_scale_factor=self.vae_scale_factor)
 
@@ -147,6 +154,7 @@ class PaintPipeline(DiffusionPipeline):
         kind = self.adapter.config.kind
         pooling = settings.pooling if kind in ("sentence", "both") else None
         states, sentence = text_states(self.text_encoder, ids, mask, settings.layer, pooling)
+        states, mask = first_places(states, mask, settings.slots)
         dtype = self.unet.dtype
         read = arranged(states.to(dtype), mask, None if sentence is None else sentence.to(dtype), kind)
         return self.adapter(*read)
