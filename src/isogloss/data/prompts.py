@@ -30,11 +30,11 @@ class Prompts:
         """Of each language, int64 [image + 1]: where the captions of each image lie among those that may be drawn."""
         found: list[NDArray[np.int64]] = []
         for language in self.languages:
-            counts = np.diff(self.split.captions[language].offsets)
-            share = self.shares.get(language, 1.0)
+            ends, share = self.split.captions[language].offsets, self.shares.get(language, 1.0)
             if share < 1:
-                counts = np.where(_chosen(self.split.keys, share), counts, 0)
-            found.append(np.concatenate([[0], np.cumsum(counts)]))
+                counts = np.where(_chosen(self.split.keys, share), np.diff(ends), 0)
+                ends = np.concatenate([[0], np.cumsum(counts)])
+            found.append(ends)
         return found
 
     @cached_property

@@ -113,10 +113,12 @@ def keep(
             remove_abandoned(kept.folder)
         accelerator.wait_for_everyone()
         parts = range(accelerator.process_index, -(-rows // together), accelerator.num_processes)
-        for part in bar.track(parts, description=name) if parts else ():
+        task = bar.add_task(name, total=len(parts), state="")
+        for part in parts:
             wanted = range(part * together, min(rows, (part + 1) * together))
             if not _is_whole(kept.file(part), len(wanted)):
                 _save(kept.file(part), make(wanted))
+            bar.advance(task)
         accelerator.wait_for_everyone()
     return kept
 

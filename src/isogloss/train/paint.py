@@ -33,7 +33,7 @@ from isogloss.train.kept import MadeOf
 from isogloss.train.loop import fit
 from isogloss.train.paint_kept import keep_latents, keep_states
 from isogloss.train.paint_recipe import PaintRecipe
-from isogloss.train.paint_sheet import chosen_prompts, draw_sheet, read_prompts
+from isogloss.train.paint_sheet import chosen_prompts, draw_sheet, states_of
 from isogloss.train.paint_validation import IMAGES, held_out, validation
 from isogloss.train.stages import never_trained
 
@@ -77,8 +77,8 @@ def train_paint(recipe: PaintRecipe, folder: Path, accelerator: Accelerator, qui
     Raises:
         UserError: the dataset lacks a language, a part is absent or does not fit, or training cannot go on.
     """
-    model = _built(recipe) if recipe.start is None else started(recipe.start, recipe.denoising)
-    reading = _Reading(recipe, Dataset.open(recipe.data.dataset), model, accelerator)
+    model = built(recipe) if recipe.start is None else started(recipe.start, recipe.denoising)
+    reading = Reading(recipe, Dataset.open(recipe.data.dataset), model, accelerator)
     model.unet.register_to_config(sample_size=reading.shape[-1])  # which pictures of the saved model will have
     model.unet = add_lora(model.unet, recipe.lora, ATTENTION, "UNet")
     model.unet.to(memory_format=torch.channels_last)
@@ -92,7 +92,8 @@ def train_paint(recipe: PaintRecipe, folder: Path, accelerator: Accelerator, qui
     return folder / "model"
 
 
-def _built(recipe: PaintRecipe) -> PaintModel:
+def built(recipe: PaintRecipe) -> PaintModel:
+    """The model of a recipe that starts from its parts."""
     vae = None if recipe.vae is None else DiffusersPart(model=recipe.vae)
     return build_paint(recipe.text, recipe.unet, vae, adapter=recipe.adapter, reading=recipe.reading)
 
@@ -113,7 +114,7 @@ def started(start: str, denoising: Denoising) -> PaintModel:
 
 
 @dataclass(frozen=True)
-class _Reading:
+class Reading:
     """How a run reads its dataset."""
 
     recipe: PaintRecipe
@@ -136,6 +137,8 @@ class _Reading:
 
     def batches(self, split: str, languages: tuple[str, ...]) -> PaintBatches:
         """What this process trains on, or all of what is held out in a language."""
+        from isogloss.models.paint_files.pipeline import read_prompts
+
         data, training = self.recipe.data, self.recipe.training
         learnt = split == "train"
         found = self.dataset.split(split, languages, data.sources or None, complete=learnt)
@@ -143,13 +146,16 @@ class _Reading:
         images = data.images_per_step if learnt else min(IMAGES, max(1, len(prompts.images)))
         channels, side, _ = self.shape
         size = side * self.model.scale
+        text = self.model.text
+        # Of the tokenizer alone, which is all that a process that prepares batches has to hold.
+        tokenise = partial(read_prompts, text.tokenizer, tokens=text.reading.tokens, fills=text.reading.fills)
         pictures = Pictures(
             self.dataset, found, PictureSize(size, size), keep=data.keep_pictures and learnt, threads=data.threads
         )
         return PaintBatches(
             pictures,
             prompts,
-            self.model.text.tokenize,
+            tokenise,
             Sampler(len(prompts.images), images, training.seed if learnt else 0),
             (channels, side, side),
             latent=self.model.vae is not None,
@@ -160,7 +166,7 @@ class _Reading:
         )
 
 
-def fit_paint(model: PaintModel, reading: _Reading, folder: Path, quiet: bool = True) -> None:
+def fit_paint(model: PaintModel, reading: Reading, folder: Path, quiet: bool = True) -> None:
     """Train a paint model, whose text side is set aside while its states are kept."""
     recipe, accelerator = reading.recipe, reading.accelerator
     learnt = reading.batches("train", recipe.data.languages)
@@ -173,8 +179,8 @@ def fit_paint(model: PaintModel, reading: _Reading, folder: Path, quiet: bool = 
 
     with _text_in_bfloat16(model, accelerator):
         validate = _validation(model, reading, folder, loss, reached)
-        learnt, made_of = _keep(model, learnt, recipe, folder, accelerator, quiet)
-        with _set_aside(model, wanted=recipe.keep_text):
+        learnt, made_of = keep(model, learnt, recipe, folder, accelerator, quiet)
+        with set_aside(model, wanted=recipe.keep_text):
             average = _average(model, recipe, learnt.steps_per_epoch, accelerator)
 
             def stepped(step: int) -> None:
@@ -199,7 +205,7 @@ def fit_paint(model: PaintModel, reading: _Reading, folder: Path, quiet: bool = 
         average.put()
 
 
-def _keep(
+def keep(
     model: PaintModel, learnt: PaintBatches, recipe: PaintRecipe, folder: Path, accelerator: Accelerator, quiet: bool
 ) -> tuple[PaintBatches, MadeOf]:
     """Batches of what frozen parts make of the training set, and what that is."""
@@ -217,7 +223,7 @@ def _keep(
 
 
 @contextmanager
-def _set_aside(model: Any, wanted: bool) -> Generator[None]:
+def set_aside(model: Any, wanted: bool) -> Generator[None]:
     """Have the text side out of the model for a while: out of the device's memory and out of checkpoints."""
     text = model.text
     if wanted:
@@ -249,20 +255,22 @@ def _average(model: PaintModel, recipe: PaintRecipe, steps_per_epoch: int, accel
 
 
 def _validation(
-    model: PaintModel, reading: _Reading, folder: Path, loss: Callable[..., Losses], reached: list[int]
+    model: PaintModel, reading: Reading, folder: Path, loss: Callable[..., Losses], reached: list[int]
 ) -> Callable[[Average | None], Callable[[Any], dict[str, float]]] | None:
-    """The validation, for which the frozen parts are needed once and now; None without a validation split."""
+    """The validation, for which the frozen parts are needed once and now; None where no caption is held out."""
     recipe, accelerator = reading.recipe, reading.accelerator
     if "validation" not in reading.dataset.splits:
         return None
-    spoken = {
-        tag: reading.batches("validation", (tag,)) for tag in recipe.data.languages if tag in reading.dataset.languages
-    }
+    languages = recipe.data.languages
+    said = reading.dataset.split("validation", languages, recipe.data.sources or None, complete=False).captions
+    spoken = {tag: reading.batches("validation", (tag,)) for tag in languages if len(said[tag])}
+    if not spoken:
+        return None
     held = {tag: held_out(model, batches, accelerator) for tag, batches in spoken.items()}
     drawing, draw = chosen_prompts(recipe, reading.dataset), None
     if drawing is not None:
         with accelerator.autocast(), torch.no_grad():
-            read = read_prompts(model, drawing.all)
+            read = states_of(model, drawing.all)
         draw = partial(draw_sheet, build_scheduler(recipe.denoising), drawing, read, recipe.sheet, reading.shape)
     return partial(
         validation, held, loss, draw, lambda: folder / "pictures" / f"step-{reached[0]:08d}.png", accelerator

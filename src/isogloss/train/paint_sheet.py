@@ -55,7 +55,7 @@ def chosen_prompts(recipe: PaintRecipe, dataset: Dataset) -> Drawing | None:
     return Drawing(tuple(languages), said) if said else None
 
 
-def read_prompts(model: PaintModel, prompts: Sequence[str]) -> dict[str, tuple[Tensor, Tensor]]:
+def states_of(model: PaintModel, prompts: Sequence[str]) -> dict[str, tuple[Tensor, Tensor]]:
     """What the adapter reads of some prompts and of the empty one, each by itself."""
     found = {prompt: model.text.read([prompt], model.kind) for prompt in dict.fromkeys([*prompts, ""])}
     return {prompt: (one.states.cpu(), one.mask.cpu()) for prompt, one in found.items()}
@@ -74,7 +74,7 @@ def draw_sheet(
     """Draw all prompts of a sheet, those of a row from the same noise, and save it as a PNG file, with its prompts beside it.
 
     Args:
-        read: what the adapter reads of each, as `read_prompts` gives it.
+        read: what the adapter reads of each, as `states_of` gives it.
         size: channels, height and width of what is noisy.
 
     Raises:
