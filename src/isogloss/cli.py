@@ -24,6 +24,7 @@ from isogloss.data.worlds.shapes.command import data_shapes
 from isogloss.errors import UserError, unknown
 from isogloss.evaluate.judge.command import judge
 from isogloss.serve.chat_command import chat
+from isogloss.serve.paint_commands import paint
 from isogloss.translate.command import translate
 
 _RUN_HELP = "the folder that is made for the run; one that was stopped goes on."
@@ -55,7 +56,7 @@ def _check_recipe(name: str) -> None:
 
 def _named_towers(recipe: Any, arguments: Sequence[str]) -> Any:
     """The recipe without the configs of those towers for which the command line names a model."""
-    for kind in ("vision", "text"):
+    for kind in ("vision", "text", "unet"):
         given = next((word for word in arguments if word.split("=")[0] == f"--{kind}.model"), None)
         tower = getattr(recipe, kind, None)
         if given and tower is not None and tower.config:
@@ -149,6 +150,7 @@ COMMANDS: dict[tuple[str, ...], Callable[..., None]] = {
     ("report",): report,
     ("search",): search,
     ("chat",): chat,
+    ("paint",): paint,
     ("judge",): judge,
 }
 

@@ -47,6 +47,10 @@ OPTIONS = {
         *("prompt", "reply-in", "beams", "temperature", "top-p", "repetition-penalty", "max-tokens", "seed"),
         *("quantise", "device", "text-safety", "text-limits", "picture-safety", "picture-limits"),
     ),
+    "paint": (
+        *("prompts", "out", "steps", "guidance", "negative", "seed", "count", "size", "batch", "scheduler", "best-of"),
+        *("ranker", "device", "text-safety", "text-limits", "picture-safety", "picture-limits"),
+    ),
     "judge": (
         *("ours", "reference", "judge", "model", "folder", "key", "pictures", "concurrency", "attempts", "timeout"),
         *("temperature", "retry"),

@@ -3,11 +3,9 @@
 import sys
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Any
 
 import tyro
 
-from isogloss.errors import UserError
 from isogloss.saved import check_model
 
 
@@ -65,10 +63,11 @@ def chat(
         answer_in(reply_in)
     from isogloss.serve.chat import Chat
     from isogloss.serve.generation import Generation
+    from isogloss.serve.safety_options import chosen_safety
     from isogloss.serve.terminal_chat import converse, say
 
     generation = Generation(beams, temperature, top_p, repetition_penalty, max_tokens, seed)
-    safety = _safety(text_safety, text_limits, picture_safety, picture_limits, device)
+    safety = chosen_safety(text_safety, text_limits, picture_safety, picture_limits, device)
     opened = Chat.load(model, device=device, quantise=quantise, generation=generation, safety=safety)
     for stream, errors in ((sys.stdout, "backslashreplace"), (sys.stdin, "replace")):
         if isinstance(stream, TextIOWrapper):  # a letter that a terminal cannot show is no reason to stop
@@ -77,23 +76,3 @@ def chat(
         say(opened, prompt, pictures, reply_in)
     elif not converse(opened, pictures, reply_in):
         raise SystemExit(2)
-
-
-def _safety(text: str | None, text_limits: str, picture: str | None, picture_limits: str, device: str) -> Any:
-    """The checks that were asked for."""
-    for kind, named, limits in (("text", text, text_limits), ("picture", picture, picture_limits)):
-        if limits and not named:
-            raise UserError(f"--{kind}-limits are those of a classifier; name it with --{kind}-safety.")
-    import torch
-
-    from isogloss.serve.safety import Check, Safety, open_picture_classifier, open_text_classifier, read_thresholds
-    from isogloss.translate.device import choose_device
-
-    if not text and not picture:
-        return Safety()
-    chosen = choose_device(device, torch.cuda.device_count(), "PyTorch")
-    limits = read_thresholds(text_limits), read_thresholds(picture_limits)
-    return Safety(
-        (Check(open_text_classifier(text, device=chosen), limits[0]),) if text else (),
-        (Check(open_picture_classifier(picture, device=chosen), limits[1]),) if picture else (),
-    )
