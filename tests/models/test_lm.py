@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
 
 from isogloss.errors import UserError
-from isogloss.models.lm import Writer, build_language_model, noisy
+from isogloss.models.lm import Writer, build_language_model
 from isogloss.models.lm_tokenizer import train_lm_tokenizer
 
 SHAPE = {
@@ -112,30 +112,11 @@ def test_a_model_that_cannot_read_packed_rows_is_told(tokenizer: PreTrainedToken
         Writer(build_language_model(mamba, tokenizer))
 
 
-@given(
-    lengths=st.lists(st.integers(1, 6), min_size=1, max_size=5), chosen=st.integers(0, 2**30), most=st.floats(0.1, 3)
-)
-def test_noise_is_on_what_is_chosen_and_as_strong_within_a_conversation(
-    lengths: list[int], chosen: int, most: float
+@pytest.mark.parametrize("less_sharp", [{"noise": 1.0}, {"blend": 1.0}])
+def test_what_is_read_is_less_sharp_in_training_alone(
+    less_sharp: dict[str, float], tokenizer: PreTrainedTokenizerFast
 ) -> None:
-    tokens, dim = sum(lengths), 4096
-    positions = torch.cat([torch.arange(length) for length in lengths])[None]
-    mask = torch.tensor([[bool(chosen >> place & 1) for place in range(tokens)]])
-    torch.manual_seed(1)
-    embeddings = torch.randn(1, tokens, dim) * torch.arange(1, tokens + 1)[None, :, None]
-    changes = noisy(embeddings, positions, mask, most) - embeddings
-    assert torch.equal(changes.any(dim=-1), mask)
-    strengths = changes.square().mean(dim=-1).sqrt() / embeddings.square().mean(dim=-1).sqrt()
-    for strength, noised in zip(strengths[0].split(lengths), mask[0].split(lengths), strict=True):
-        found = strength[noised]
-        if len(found):
-            # The size of 4096 numbers is known to some per cent.
-            torch.testing.assert_close(found, found.mean().expand(len(found)), rtol=0.1, atol=0)
-            assert found.max() <= most * 1.1
-
-
-def test_noise_is_a_matter_of_training(tokenizer: PreTrainedTokenizerFast) -> None:
-    writer = Writer(build_language_model(QWEN3, tokenizer), noise=1.0)
+    writer = Writer(build_language_model(QWEN3, tokenizer), **less_sharp)
     batch = batch_of([6, 8])
     with torch.no_grad():
         loud = [writer.train()(**batch)["logits"] for _ in range(2)]

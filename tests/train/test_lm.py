@@ -222,6 +222,7 @@ def test_plain_text_has_a_loss_and_no_reply(trained: Path) -> None:
     ("fields", "message"),
     [
         ({"noise": -1.0}, "noise is -1.0; give a weight of at least 0"),
+        ({"blend": 1.5}, "blend is 1.5; give a share between 0 and 1"),
         ({"tokens": 97}, "may have 97 tokens, and a row has 96; set data.row_tokens to 97 at least"),
         ({"vocabulary": 0}, "vocabulary is 0; give a whole number of at least 1"),
     ],

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Int
 from torch import Tensor, nn
 from transformers import AutoConfig, AutoModelForCausalLM, GenerationConfig, PreTrainedModel
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
@@ -12,6 +12,7 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_N
 from isogloss.data.chat_batch import IGNORED
 from isogloss.data.next_tokens import next_tokens
 from isogloss.errors import UserError, unknown
+from isogloss.models.soft_words import blended, noisy
 from isogloss.models.tower import FAILURES, reason
 
 
@@ -67,15 +68,17 @@ class Writer(nn.Module):
         language_model: any causal one of Transformers.
         noise: the most Gaussian noise, in training, on the embeddings of what is not learnt, as a share of their size. Each
             conversation has a strength of its own, even in 0…noise.
+        blend: how much of it is taken from the words beside it at most, in training.
 
     Raises:
         UserError: the model cannot read packed rows.
     """
 
-    def __init__(self, language_model: PreTrainedModel, noise: float = 0.0) -> None:
+    def __init__(self, language_model: PreTrainedModel, noise: float = 0.0, blend: float = 0.0) -> None:
         super().__init__()
         self.model = language_model
         self.noise = noise
+        self.blend = blend
         self._head_alone = _check_packing(language_model)
 
     def forward(
@@ -93,6 +96,8 @@ class Writer(nn.Module):
         """
         learnt, targets = next_tokens(labels, position_ids)
         embeddings = self.model.get_input_embeddings()(input_ids)
+        if self.training and self.blend:
+            embeddings = blended(embeddings, position_ids, labels == IGNORED, self.blend)
         if self.training and self.noise:
             embeddings = noisy(embeddings, position_ids, labels == IGNORED, self.noise)
         # With neither a mask nor a cache, positions that begin anew tell Transformers where a conversation ends.
@@ -103,26 +108,6 @@ class Writer(nn.Module):
         else:
             logits = self.model(**read).logits[learnt]
         return {"logits": logits, "targets": targets}
-
-
-def noisy(
-    embeddings: Float[Tensor, "row token dim"],
-    position_ids: Int[Tensor, "row token"],
-    chosen: Bool[Tensor, "row token"],
-    most: float,
-) -> Float[Tensor, "row token dim"]:
-    """Embeddings with Gaussian noise on the chosen ones, of a strength that each conversation draws for itself.
-
-    Args:
-        position_ids: from 0 on anew in each conversation.
-        chosen: which embeddings get noise.
-        most: the bound of the strengths, as a share of the root mean square of an embedding.
-    """
-    conversation = (position_ids == 0).cumsum(dim=1)
-    drawn = torch.rand(position_ids.shape[0], position_ids.shape[1] + 1, device=embeddings.device)
-    strength = most * drawn.gather(1, conversation) * chosen
-    size = embeddings.detach().float().square().mean(dim=-1).sqrt()
-    return embeddings + (strength * size).unsqueeze(-1).to(embeddings.dtype) * torch.randn_like(embeddings)
 
 
 @torch.no_grad()

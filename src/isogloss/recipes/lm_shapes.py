@@ -24,7 +24,8 @@ recipe = LanguageModelRecipe(
     },
     vocabulary=1500,
     tokens=128,
-    noise=0.1,
+    noise=0.2,
+    blend=0.8,
     training=Training(
         steps=2200,
         log_every=50,

@@ -113,7 +113,7 @@ def train_lm(recipe: LanguageModelRecipe, folder: Path, accelerator: Accelerator
     root = Dataset.open(data.dataset).root
     parts = _training_parts(recipe, root)
     tokenizer = _tokenizer(recipe, parts, folder / "tokenizer", accelerator)
-    model = Writer(build_language_model(recipe.config, tokenizer), recipe.noise)
+    model = Writer(build_language_model(recipe.config, tokenizer), recipe.noise, recipe.blend)
     tokens = ChatTokens(tokenizer, image_token_id=None, visual_tokens=0, most=recipe.tokens)
     batches = ChatBatches(
         parts=parts,

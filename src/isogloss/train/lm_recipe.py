@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from isogloss.errors import UserError
 from isogloss.models.towers import Setting
-from isogloss.train.checks import check_weight, check_whole
+from isogloss.train.checks import check_share, check_weight, check_whole
 from isogloss.train.training import Training
 
 
@@ -47,6 +47,8 @@ class LanguageModelRecipe:
         chat_template: the path of a file with a Jinja template; None for ChatML.
         noise: the most noise on what is read and not to be written, in units of a word's own size, so that what is near
             a word, as visual tokens will be, is read as that word.
+        blend: how much of what is read and not to be written is taken from the words beside it at most, in half of the
+            conversations, so that what stands for several words at once is read as them.
         training: how long and how.
     """
 
@@ -56,11 +58,13 @@ class LanguageModelRecipe:
     tokens: int = 256
     chat_template: str | None = None
     noise: float = 0.0
+    blend: float = 0.0
     training: Training = field(default_factory=Training)
 
     def __post_init__(self) -> None:
         check_whole(self, "vocabulary", "tokens")
         check_weight(self, "noise")
+        check_share(self, "blend")
         if self.tokens > self.data.row_tokens:
             raise UserError(
                 f"A conversation may have {self.tokens} tokens, and a row has {self.data.row_tokens}; set data.row_tokens to "

@@ -46,11 +46,11 @@ class Proportions:
     """
 
     text: float = 0.05
-    caption: float = 0.5
-    keywords: float = 0.1
-    mixed_keywords: float = 0.2
-    switched: float = 0.2
-    listed: float = 0.2
+    caption: float = 0.3
+    keywords: float = 0.05
+    mixed_keywords: float = 0.15
+    switched: float = 0.15
+    listed: float = 0.35
     description: float = 0.7
     answer: float = 0.25
     dialogue: float = 0.05
