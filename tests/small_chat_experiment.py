@@ -7,7 +7,7 @@ from typing import Any
 from train.recipes import TRAINING, VISION
 from train.small_chat import IMAGE_SIZE, PICTURES, WRITER, chat_recipe, staged
 
-from isogloss.chat_experiment import ChatArm, ChatExperiment
+from isogloss.chat_experiment import ALIGNED, ChatArm, ChatExperiment
 from isogloss.data.worlds.shapes.world import build_shapes, build_shapes_text
 from isogloss.models.tower import Tower
 from isogloss.train.clip_recipe import ClipRecipe, ParallelData
@@ -60,6 +60,7 @@ def small_chat_experiment(shapes: Path, texts: Path, **changed: Any) -> ChatExpe
             "align": staged(chat, "instruct", skipped=True),
             "arms": (
                 ChatArm("english", "English pairs", "pivot", english, (), 0.0),
+                ChatArm(ALIGNED, "English captions", "pivot", None, (), 0.0),
                 ChatArm("es-0.5", "half of Spanish", "little", taught(0.5), ("es",), 0.5),
                 ChatArm("native-es", "Spanish pairs", "native", spanish, ("es",)),
                 ChatArm("translated", "translated", "translated", None),

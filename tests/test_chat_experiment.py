@@ -28,8 +28,8 @@ from isogloss.train import run as training
 
 __all__ = ["processor_only"]
 
-ARMS = ("english", "es-0.5", "native-es", "translated")
-TRAINED = ARMS[:3]
+ARMS = ("english", "aligned", "es-0.5", "native-es", "translated")
+TRAINED = ("english", "es-0.5", "native-es")
 
 
 class Here:

@@ -34,6 +34,8 @@ from isogloss.train.recipe import Recipe
 from isogloss.train.run import check_recipe, train
 from isogloss.workers import cores, keep_memory, workers
 
+# The folder of what a seed's arms start from, which is an arm too where one bears its name.
+ALIGNED = "aligned"
 # Pictures whose replies the report shows.
 EXAMPLES = 6
 
@@ -46,7 +48,7 @@ class ChatArm:
         name: of its folder and of its figures.
         label: for people.
         experiment: "pivot", "little", "native" or "translated".
-        recipe: None for replies of the pivot that are translated.
+        recipe: None for the aligned model as it is, under the name ALIGNED, and for the main arm's replies, translated.
         taught: the languages other than English in which there are instructions.
         share: of the instructions that are there in each of these.
     """
@@ -106,16 +108,16 @@ def run_chat_experiment(experiment: ChatExperiment, folder: Path, *, jobs: int) 
     before, spent = same_experiment(record, folder, ("family", "arms", "languages", "split", "pictures"))
     record["created"] = before.get("created", record["created"])
     write_json(folder / "experiment.json", {**before, **record})
-    trained = [arm for arm in experiment.arms if arm.recipe is not None]
+    own = [arm for arm in experiment.arms if arm.recipe is not None or arm.name == ALIGNED]
     with workers(jobs) as pool:
         for seed in experiment.seeds:
             pool.submit(_prepare, experiment, folder, seed, cores()).result()
-            threads = max(1, cores() // min(jobs, len(trained)))
-            running = [pool.submit(_run_arm, experiment, arm, folder, seed, threads) for arm in trained]
+            threads = max(1, cores() // min(jobs, len(own)))
+            running = [pool.submit(_run_arm, experiment, arm, folder, seed, threads) for arm in own]
             for run in running:
                 run.result()
             for arm in experiment.arms:
-                if arm.recipe is None:
+                if arm not in own:
                     pool.submit(_translate, experiment, arm, folder, seed).result()
     write_json(folder / "results.json", _results(experiment, folder))
     seconds = spent + time.perf_counter() - started
@@ -151,7 +153,7 @@ def _prepare(experiment: ChatExperiment, folder: Path, seed: int, threads: int) 
     """The language model, the eyes and the alignment of a seed, in a process of its own."""
     torch.set_num_threads(threads)
     quiet_libraries()
-    text, eyes, aligned = (_place(folder, seed, name) for name in ("language_model", "eyes", "aligned"))
+    text, eyes, aligned = (_place(folder, seed, name) for name in ("language_model", "eyes", ALIGNED))
     _trained(_seeded(experiment.language_model, seed), text)
     seeing = _seeded(experiment.eyes, seed)
     _trained(replace(seeing, text=replace(seeing.text, model=str(text / "model"))), eyes)
@@ -167,12 +169,11 @@ def _run_arm(experiment: ChatExperiment, arm: ChatArm, folder: Path, seed: int, 
     """Train and evaluate one arm in a process of its own."""
     torch.set_num_threads(threads)
     quiet_libraries()
-    text, eyes, aligned = (_place(folder, seed, name) for name in ("language_model", "eyes", "aligned"))
-    recipe = _of_parts(_seeded(arm.recipe, seed), text, eyes)
-    if recipe.align.skipped:
-        recipe = replace(recipe, start=str(aligned / "model"))
+    text, eyes, aligned = (_place(folder, seed, name) for name in ("language_model", "eyes", ALIGNED))
     run = _place(folder, seed, arm.name)
-    _trained(recipe, run)
+    if arm.recipe is not None:
+        recipe = _of_parts(_seeded(arm.recipe, seed), text, eyes)
+        _trained(replace(recipe, start=str(aligned / "model")) if recipe.align.skipped else recipe, run)
     if not evaluated(run, experiment.split, experiment.languages):
         evaluate_chat(
             run,
@@ -231,9 +232,11 @@ def _results(experiment: ChatExperiment, folder: Path) -> dict[str, Any]:
 def _curves(experiment: ChatExperiment, dataset: Dataset, figures: dict[str, Any]) -> dict[str, Any]:
     """Figures by the share of instructions that are translated: into all languages, and into one."""
     curves: dict[str, list[dict[str, Any]]] = {}
-    none = [arm for arm in experiment.arms if arm.share == 0.0]
-    for arm in [*none, *(arm for arm in experiment.arms if arm.experiment == "little")]:
-        assert arm.recipe is not None
+    if all(arm.experiment != "little" for arm in experiment.arms):
+        return {}
+    for arm in sorted((arm for arm in experiment.arms if arm.share is not None), key=lambda arm: arm.share or 0.0):
+        if arm.recipe is None:
+            continue
         stage = arm.recipe.instruct
         taught = lessons(dataset, "train", stage.source, arm.taught, stage.sources, stage.shares) if arm.taught else {}
         point = {

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from isogloss.chat_experiment import ChatArm, ChatExperiment, run_chat_experiment
+from isogloss.chat_experiment import ALIGNED, ChatArm, ChatExperiment, run_chat_experiment
 from isogloss.data.dataset import Dataset
 from isogloss.data.worlds.shapes.world import LANGUAGES, build_shapes, build_shapes_text
 from isogloss.errors import UserError, unknown
@@ -25,6 +25,8 @@ TEXTS = {"train": 60_000, "validation": 500}
 SHARES = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 # The share that the demo states beside none at all.
 STATED = 0.01
+# How much of a step is in further languages where there are any, however few conversations they have: those come more often.
+TAUGHT = 0.6
 # The language that is taught alone, and those whose own pairs are compared with English ones.
 ALONE, NATIVE = "es", ("es", "ja")
 
@@ -40,8 +42,9 @@ def chat_arms(experiments: Sequence[str], languages: Sequence[str] = LANGUAGES) 
             raise unknown("experiment", name, EXPERIMENTS)
     others = tuple(tag for tag in languages if tag != "en")
     arms = [
-        ChatArm("english", "English pairs", "pivot", _instructed((), 0.0), (), 0.0),
         ChatArm("stated", _label(others, STATED), "pivot", _instructed(others, STATED), others, STATED),
+        ChatArm("english", "English pairs", "pivot", _instructed((), 0.0), (), 0.0),
+        ChatArm(ALIGNED, "English captions, no instructions", "pivot", None, (), 0.0),
     ]
     if "little" in experiments:
         for taught in (others, (ALONE,)):
@@ -55,6 +58,7 @@ def chat_arms(experiments: Sequence[str], languages: Sequence[str] = LANGUAGES) 
                     share,
                 )
                 for share in SHARES
+                if (taught, share) != (others, STATED)  # which is in the pivot
             ]
     if "native" in experiments:
         arms += [ChatArm(f"native-{tag}", f"Pairs in {tag}", "native", _native(tag), (tag,)) for tag in NATIVE]
@@ -71,7 +75,10 @@ def _label(taught: Sequence[str], share: float) -> str:
 def _instructed(taught: Sequence[str], share: float) -> ChatRecipe:
     """The second stage alone, with a share of its instructions in further languages too."""
     stage = replace(
-        chat.instruct, languages=("en", *taught), shares={**chat.instruct.shares, **dict.fromkeys(taught, share)}
+        chat.instruct,
+        languages=("en", *taught),
+        shares=dict.fromkeys(taught, share),
+        proportions={"en": 1 - TAUGHT, **dict.fromkeys(taught, TAUGHT / len(taught))} if taught else {},
     )
     return replace(chat, align=replace(chat.align, skipped=True), instruct=stage)
 
@@ -80,7 +87,7 @@ def _native(tag: str) -> ChatRecipe:
     """Both stages in another language, with as many pictures and steps as in English."""
 
     def spoken(stage: ChatStage) -> ChatStage:
-        return replace(stage, languages=(tag,), shares={})
+        return replace(stage, languages=(tag,), shares={}, proportions={})
 
     return replace(chat, align=spoken(chat.align), instruct=spoken(chat.instruct))
 

@@ -23,6 +23,7 @@ recipe = ChatRecipe(
         source="captions",
         conversations_per_step=64,
         row_tokens=256,
+        excess=0.1,
         stages=(Stage(0.0, "run", (LANGUAGE_MODEL, EYES)), Stage(0.2, "run", (LANGUAGE_MODEL,))),
         training=Training(
             steps=800,
@@ -36,12 +37,13 @@ recipe = ChatRecipe(
         source="conversations",
         conversations_per_step=48,
         row_tokens=384,
+        excess=0.1,
         training=Training(
-            steps=200,
+            steps=500,
             log_every=20,
             validate_every=0,
-            checkpoint_every=100,
-            optimisation=Optimisation(learning_rate=3e-4, weight_decay=0.05, method="muon"),
+            checkpoint_every=250,
+            optimisation=Optimisation(learning_rate=6e-4, weight_decay=0.05, method="muon", factors={EYES: 0.3}),
         ),
     ),
 )
