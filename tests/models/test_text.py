@@ -1,5 +1,8 @@
 """The text stage's model reads captions in groups, and its head at hidden tokens alone: both only save time."""
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -10,7 +13,7 @@ from transformers import AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
 
 from isogloss.errors import UserError
 from isogloss.models.text import TextEncoder, build_masked_language_model
-from isogloss.models.tokenizer import SPECIAL, train_tokenizer
+from isogloss.models.tokenizer import SPECIAL, train_tokenizer, train_word_tokenizer
 
 CONFIG = {
     "model_type": "xlm-roberta",
@@ -53,6 +56,19 @@ def test_groups_and_the_sparse_head_give_what_all_at_once_gives(
         torch.testing.assert_close(
             F.normalize(found["sentences"][row], dim=0), F.normalize(wanted, dim=0), rtol=1e-4, atol=1e-4
         )
+
+
+@given(rows=st.lists(st.integers(3, 12), min_size=1, max_size=20))
+def test_slots_stand_for_a_caption(model: PreTrainedModel, rows: list[int]) -> None:
+    longest = max(rows)
+    mask = torch.tensor([[1] * length + [0] * (longest - length) for length in rows])
+    ids = torch.randint(5, 20, mask.shape, generator=torch.Generator().manual_seed(len(rows))).masked_fill(mask == 0, 1)
+    with torch.no_grad():
+        found = TextEncoder(model, slots=3)(ids, mask, torch.zeros_like(mask, dtype=torch.bool))["sentences"]
+        states = model.base_model(input_ids=ids, attention_mask=mask).last_hidden_state
+    assert found.shape == (len(rows), 3 * states.shape[-1])
+    for row, own in enumerate(found):
+        torch.testing.assert_close(own, torch.cat([states[row, slot] for slot in range(3)]), rtol=1e-4, atol=1e-4)
 
 
 def test_the_model_is_as_wide_as_the_tokenizer(model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast) -> None:
@@ -127,3 +143,29 @@ def test_a_saved_tokenizer_is_the_same(
         assert again(TEXTS, **options).data == tokenizer(TEXTS, **options).data
     assert again.model_max_length == TOKENS
     assert max(map(len, again(TEXTS, truncation=True)["input_ids"])) <= TOKENS
+
+
+@pytest.mark.parametrize("learn", [train_tokenizer, train_word_tokenizer])
+def test_slots_come_before_every_text_and_stay_when_it_is_cut(learn: Any, tmp_path: Path) -> None:
+    learnt = learn(TEXTS, 100, TOKENS, slots=3)
+    learnt.save_pretrained(tmp_path / "tokenizer")
+    plain = learn(TEXTS, 100, TOKENS)
+    for tokenizer in (learnt, AutoTokenizer.from_pretrained(tmp_path / "tokenizer")):
+        slots = list(range(len(plain), len(plain) + 3))
+        assert tokenizer.convert_ids_to_tokens(slots) == ["<slot 0>", "<slot 1>", "<slot 2>"]
+        for text in (*TEXTS, ""):
+            whole = tokenizer(text)["input_ids"]
+            assert whole[:4] == [*slots, 0] and whole[-1] == 2
+            assert tokenizer(text, truncation=True, max_length=6)["input_ids"][:4] == [*slots, 0]
+            assert tokenizer.decode(whole, skip_special_tokens=True).strip() == text
+        assert set(slots) < set(tokenizer.all_special_ids)
+
+
+def test_words_of_few_texts_are_learnt_whole_and_within_words() -> None:
+    texts = ["two red stars", "two small crosses", "dua buah bintang merah", "ein rotes Herz", "两颗红色的星星"]
+    tokenizer = train_word_tokenizer(texts * 20, 200, TOKENS)
+    assert tokenizer.tokenize("two red bintang stars") == ["two", " red", " bintang", " stars"]
+    assert tokenizer.tokenize("红星") == ["红", "星"]
+    assert tokenizer.get_vocab() == train_word_tokenizer(texts * 20, 200, TOKENS).get_vocab()
+    with pytest.raises(UserError, match="A vocabulary of 20 has no room for every letter"):
+        train_word_tokenizer(texts, 20, TOKENS)

@@ -16,6 +16,7 @@ from torch import Tensor
 from isogloss.data.batch import Preparation
 from isogloss.data.dataset import Captions, Dataset
 from isogloss.data.mapped import release_pages
+from isogloss.data.plain_texts import plain_texts
 from isogloss.data.sampler import Sampler
 from isogloss.errors import UserError
 
@@ -53,6 +54,8 @@ class TextBatch:
 class ParallelText:
     """Texts in several languages, aligned: the captions of image i of the training split all say meaning i.
 
+    Of a dataset without captions, they are the plain texts among its conversations: those of one key say one meaning.
+
     They stay where the split has them, in memory or mapped.
 
     Attributes:
@@ -66,7 +69,14 @@ class ParallelText:
 
     @classmethod
     def of(cls, dataset: Dataset, languages: Sequence[str], sources: Sequence[str]) -> "ParallelText":
-        """The texts of a dataset's training split in some languages."""
+        """The texts of a dataset's training split in some languages.
+
+        Raises:
+            UserError: a language or source is not there.
+        """
+        if not dataset.languages:
+            plain = plain_texts(dataset, languages, sources)
+            return cls(tuple(plain), tuple(plain.values()), tuple(np.ones(len(one), bool) for one in plain.values()))
         wanted = tuple(languages) or dataset.languages
         train = dataset.split("train", wanted, sources or None)
         held_out = [dataset.split(name, wanted, complete=False) for name in dataset.splits if name != "train"]
@@ -109,9 +119,10 @@ class TextBatches:
     Args:
         text: what is read.
         preparation: whose tokenizer has a mask token.
-        sampler: which of the `meanings`.
+        sampler: which of the `families`.
         hidden_tokens: the share of tokens that are hidden.
         process, processes: this process takes every processes-th meaning, from its own number on.
+        family: so many meanings, one after the other, are in a step together.
     """
 
     text: ParallelText
@@ -120,6 +131,7 @@ class TextBatches:
     hidden_tokens: float
     process: int = 0
     processes: int = 1
+    family: int = 1
 
     def __post_init__(self) -> None:
         if self.images_per_step < self.processes:
@@ -135,7 +147,7 @@ class TextBatches:
 
     @property
     def images_per_step(self) -> int:
-        return self.sampler.images_per_step
+        return self.sampler.images_per_step * self.family
 
     @property
     def steps_per_epoch(self) -> int:
@@ -143,7 +155,8 @@ class TextBatches:
 
     def __getitem__(self, step: int) -> TextBatch:
         generator = self.sampler.generator(step)
-        meanings = self.meanings[self.sampler.indices(step)]
+        families = self.sampler.indices(step)
+        meanings = self.meanings[(families[:, None] * self.family + np.arange(self.family)).ravel()]
         # The largest two of even random numbers over a meaning's languages are two of them by chance.
         chance = np.where(
             self.text.languages_of[meanings], generator.random((len(meanings), len(self.text.languages))), -1

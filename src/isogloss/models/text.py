@@ -72,11 +72,17 @@ def _head_reads_states(model: PreTrainedModel, input_ids: Int[Tensor, "caption t
 
 
 class TextEncoder(nn.Module):
-    """A masked language model whose head is computed where tokens are hidden and nowhere else."""
+    """A masked language model whose head is computed where tokens are hidden and nowhere else.
 
-    def __init__(self, masked_language_model: PreTrainedModel) -> None:
+    Args:
+        masked_language_model: of Transformers.
+        slots: so many first tokens stand for a caption, one state after the other; 0 for the mean of all its states.
+    """
+
+    def __init__(self, masked_language_model: PreTrainedModel, slots: int = 0) -> None:
         super().__init__()
         self.model = masked_language_model
+        self.slots = slots
 
     def forward(
         self,
@@ -84,7 +90,10 @@ class TextEncoder(nn.Module):
         attention_mask: Int[Tensor, "caption token"],
         hidden: Bool[Tensor, "caption token"],
     ) -> dict[str, Tensor]:
-        """Logits at the hidden tokens, [hidden, vocabulary], and the mean state of every caption, [caption, width]."""
+        """Logits at the hidden tokens, [hidden, vocabulary], and what stands for each caption, [caption, width].
+
+        Of a model with slots that is as wide as all of their states.
+        """
         head: Any = head_of(self.model)  # no part of its own, or a checkpoint would hold it twice
         # Captions are read in another order, so each hidden token keeps its number.
         numbers = torch.zeros_like(input_ids).masked_scatter(
@@ -97,7 +106,8 @@ class TextEncoder(nn.Module):
             mask = attention_mask[rows, :end]
             states = self.model.base_model(input_ids=input_ids[rows, :end], attention_mask=mask)
             at_hidden.append(states.last_hidden_state[hidden[rows, :end]])
-            sentences.append(mean_pooling(states, mask))
+            slots = states.last_hidden_state[:, : self.slots]
+            sentences.append(slots.flatten(1) if self.slots else mean_pooling(states, mask))
         read = torch.cat([numbers[rows, :end][hidden[rows, :end]] for rows, end in groups])
         return {
             "logits": head(torch.cat(at_hidden)[read.argsort()]),

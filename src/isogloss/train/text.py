@@ -18,20 +18,27 @@ from isogloss.losses.gather import gather_rows
 from isogloss.losses.masked_language_model import masked_language_model_loss
 from isogloss.losses.sentences import sentence_loss
 from isogloss.models.text import TextEncoder, build_masked_language_model
-from isogloss.models.tokenizer import train_tokenizer
+from isogloss.models.tokenizer import train_tokenizer, train_word_tokenizer
 from isogloss.saving import new_folder
 from isogloss.train.loop import fit
 from isogloss.train.text_recipe import TextRecipe
 
 
-def text_loss(model: nn.Module, batch: TextBatch, masked: float, aligned: float) -> Losses:
-    """`masked` times masked language modelling and `aligned` times the contrast of translations, over all processes."""
+def text_loss(model: nn.Module, batch: TextBatch, masked: float, aligned: float, centred: bool = False) -> Losses:
+    """`masked` times masked language modelling and `aligned` times the contrast of translations, over all processes.
+
+    Args:
+        centred: take the mean of the step's captions off before they are compared.
+    """
     output: Any = model(batch.input_ids, batch.attention_mask, batch.hidden)
     parts: list[tuple[str, float, Losses]] = []
     if masked:
         parts.append(("masked", masked, masked_language_model_loss(output["logits"], batch.targets)))
     if aligned:
-        sentences = gather_rows(F.normalize(output["sentences"].float(), dim=-1))
+        sentences = gather_rows(output["sentences"].float())
+        if centred:
+            sentences = sentences - sentences.mean(dim=0)
+        sentences = F.normalize(sentences, dim=-1)
         parts.append(("aligned", aligned, sentence_loss(sentences, gather_rows(batch.owner))))
     return Losses(
         total=torch.stack([weight * losses.total for _, weight, losses in parts]).sum(),
@@ -44,7 +51,8 @@ def _tokenizer(recipe: TextRecipe, text: ParallelText, folder: Path, accelerator
     """The run's tokenizer: learnt once, by the first process, since a second training would not number it alike."""
     if accelerator.is_main_process and not folder.exists():
         with new_folder(folder) as saved:
-            train_tokenizer(text.texts(), recipe.vocabulary, recipe.tokens).save_pretrained(saved)
+            learn = train_tokenizer if recipe.tokenizer == "unigram" else train_word_tokenizer
+            learn(text.texts(), recipe.vocabulary, recipe.tokens, recipe.slots).save_pretrained(saved)
     accelerator.wait_for_everyone()
     return AutoTokenizer.from_pretrained(folder)
 
@@ -57,21 +65,23 @@ def train_text(recipe: TextRecipe, folder: Path, accelerator: Accelerator, quiet
     """
     text = ParallelText.of(Dataset.open(recipe.data.dataset), recipe.data.languages, recipe.data.sources)
     tokenizer = _tokenizer(recipe, text, folder / "tokenizer", accelerator)
+    family = recipe.data.family
     meanings = int(text.languages_of.any(axis=1).sum())
     batches = TextBatches(
         text=text,
         # A text encoder sees no picture, so the pixels' scale is left empty.
         preparation=Preparation(tokenizer, recipe.tokens, mean=(), deviation=()),
-        sampler=Sampler(meanings, recipe.data.meanings_per_step, recipe.training.seed),
+        sampler=Sampler(meanings // family, recipe.data.meanings_per_step // family, recipe.training.seed),
         hidden_tokens=recipe.hidden_tokens,
         process=accelerator.process_index,
         processes=accelerator.num_processes,
+        family=family,
     )
-    encoder = TextEncoder(build_masked_language_model(recipe.config, tokenizer))
+    encoder = TextEncoder(build_masked_language_model(recipe.config, tokenizer), recipe.slots)
     fit(
         encoder,
         batches,
-        lambda model, batch: text_loss(model, batch, recipe.masked, recipe.aligned),
+        lambda model, batch: text_loss(model, batch, recipe.masked, recipe.aligned, recipe.centred),
         training=recipe.training,
         folder=folder,
         accelerator=accelerator,

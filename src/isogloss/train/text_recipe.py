@@ -1,6 +1,7 @@
 """The recipe of a text encoder, trained on text alone."""
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from isogloss.errors import UserError
 from isogloss.models.towers import Setting
@@ -17,15 +18,23 @@ class TextData:
         languages: none for all that it has.
         sources: captions of these sources only; none for all.
         meanings_per_step: pictures whose captions are read, each in two languages, over all processes together.
+        family: so many meanings, one after the other in the dataset, come in a step together: near ones, where the dataset
+            has them so, which a contrastive loss must tell apart.
     """
 
     dataset: str
     languages: tuple[str, ...] = ()
     sources: tuple[str, ...] = ()
     meanings_per_step: int = 128
+    family: int = 1
 
     def __post_init__(self) -> None:
-        check_whole(self, "meanings_per_step")
+        check_whole(self, "meanings_per_step", "family")
+        if self.meanings_per_step % self.family:
+            raise UserError(
+                f"meanings_per_step is {self.meanings_per_step}, which makes no whole families of {self.family}; give a "
+                "multiple of it."
+            )
 
 
 @dataclass(frozen=True)
@@ -34,20 +43,28 @@ class TextRecipe:
 
     Args:
         config: of a Transformers masked language model, without vocab_size.
-        vocabulary: how many tokens the tokenizer learns.
+        tokenizer: "unigram", as XLM-R's is, or "bpe", which cuts small vocabularies into words rather than letters.
+        slots: so many tokens go before every caption, and their states stand for it in place of the mean of all: what a
+            picture is told by, each the same in every language.
+        vocabulary: how many tokens the tokenizer learns, without the slots.
         tokens: the most of a caption.
         hidden_tokens: the share of tokens that the mask replaces (arXiv 1810.04805 hides 0.15).
         masked: the weight of masked language modelling, of the hidden tokens; 0 leaves it out.
         aligned: the weight of the contrastive loss between a caption and its translation; 0 leaves it out.
+        centred: the mean of a step's captions is taken off before they are compared, so that what is common to all,
+            such as a slot's own embedding, needs not be unlearnt.
     """
 
     data: TextData
     config: dict[str, Setting]
+    tokenizer: Literal["unigram", "bpe"] = "unigram"
+    slots: int = 0
     vocabulary: int = 8000
     tokens: int = 64
     hidden_tokens: float = 0.15
     masked: float = 1.0
     aligned: float = 0.0
+    centred: bool = False
     training: Training = field(default_factory=Training)
 
     def __post_init__(self) -> None:
@@ -55,6 +72,11 @@ class TextRecipe:
         check_undivided(self)
         check_share(self, "hidden_tokens")
         check_weight(self, "masked", "aligned")
+        if not 0 <= self.slots < self.tokens - 2:
+            raise UserError(
+                f"slots is {self.slots} and a caption has {self.tokens} tokens at most, slots and ends among them; give fewer "
+                "slots or more tokens."
+            )
         if not (self.masked or self.aligned):
             raise UserError("masked and aligned are both 0, which trains nothing; give one of them a weight above 0.")
         if self.masked and not self.hidden_tokens:

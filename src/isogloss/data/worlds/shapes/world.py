@@ -105,7 +105,7 @@ def build_shapes(
     """
     refuse_existing(Path(directory))
     check_size(size)
-    _check(languages, pictures, PICTURES)
+    check_numbers(languages, pictures, PICTURES)
     chosen = [
         picture
         for split, count in pictures.items()
@@ -123,7 +123,7 @@ def build_shapes(
         name="shapes",
         description=f"{len(rows):,} drawn scenes of coloured shapes, described in {len(languages)} languages.",
         licence=LICENCE,
-        sources=_sources(),
+        sources=world_sources(),
         images=pa.Table.from_pylist(rows, schema=IMAGES),
         captions={language: _captions(chosen, language) for language in languages},
         notes={
@@ -164,7 +164,7 @@ def build_shapes_text(
         UserError: something exists at `directory`, or a word is unknown.
     """
     refuse_existing(Path(directory))
-    _check(languages, conversations, CONVERSATIONS)
+    check_numbers(languages, conversations, CONVERSATIONS)
     total = sum(conversations.values())
     if not total:
         raise UserError("No conversation is asked for; give the number of conversations of at least one split.")
@@ -183,7 +183,7 @@ def build_shapes_text(
         name="shapes text",
         description=f"{total:,} conversations about scenes of coloured shapes in {len(spoken)} languages.",
         licence=LICENCE,
-        sources=_sources(),
+        sources=world_sources(),
         images=IMAGES.empty_table(),
         captions={},
         notes={"seed": seed, "scenes": len(set(chosen)), "proportions": vars(proportions)},
@@ -191,7 +191,12 @@ def build_shapes_text(
     )
 
 
-def _check(languages: Sequence[str], numbers: Mapping[str, int], known: Mapping[str, int]) -> None:
+def check_numbers(languages: Sequence[str], numbers: Mapping[str, int], known: Mapping[str, int]) -> None:
+    """Refuse languages and splits that cannot be made.
+
+    Raises:
+        UserError: a language is unknown, missing or given twice, a split is unknown, or its number is below 0.
+    """
     if not languages:
         raise UserError(f"No language is given; give some of {', '.join(LANGUAGES)}.")
     for language in languages:
@@ -274,5 +279,6 @@ def _talks(chosen: Sequence[_Picture], language: str, seed: int, replies: int) -
         )
 
 
-def _sources() -> list[dict[str, str]]:
+def world_sources() -> list[dict[str, str]]:
+    """What dataset.json says of where this world comes from."""
     return [{"name": "isogloss, the shapes world", "version": version("isogloss"), "url": "", "licence": LICENCE}]
