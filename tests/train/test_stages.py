@@ -11,7 +11,7 @@ from torch import nn
 from train.toy import Toy, same, toy_fit, weights
 
 from isogloss.errors import UserError
-from isogloss.train.stages import Stage, freeze, frozen_at, frozen_modules, frozen_until
+from isogloss.train.stages import Stage, freeze, frozen_at, frozen_modules, frozen_until, never_trained
 
 EPOCHS = st.sampled_from([0.0, 0.01, 0.25, 0.5, 0.51, 1.0, 1.7, 3.0])
 
@@ -46,6 +46,20 @@ def test_the_last_stage_that_has_begun_holds_in_whatever_order_they_are_written(
     stages = [Stage(8.0, "step", ("late.*",)), Stage(0.0, "step", ("early.*",)), Stage(0.5, "run", ("middle.*",))]
     found = [frozen_at(stages, step, steps=10, steps_per_epoch=1)[0] for step in range(10)]
     assert found == ["early.*"] * 5 + ["middle.*"] * 3 + ["late.*"] * 2
+
+
+def test_some_of_what_is_frozen_may_train() -> None:
+    model = nn.ModuleDict(
+        {"unet": nn.ModuleDict({"attn1": nn.Linear(2, 2), "attn2": nn.Linear(2, 2)}), "head": nn.Linear(2, 2)}
+    )
+    freeze(model, ("!unet.*attn2.*", "unet.*"))
+    trains = {name for name, parameter in model.named_parameters() if parameter.requires_grad}
+    assert trains == {f"{part}.{name}" for part in ("unet.attn2", "head") for name in ("weight", "bias")}
+    stages = [Stage(frozen=("unet.*", "!unet.*attn2.*")), Stage(start=2, frozen=("*",))]
+    never = never_trained(model, stages, steps=4, steps_per_epoch=1)
+    assert never == {"unet.attn1.weight", "unet.attn1.bias"}
+    with pytest.raises(UserError, match="'!unet.attn3.\\*', which matches no parameter"):
+        freeze(model, ("unet.*", "!unet.attn3.*"))
 
 
 def test_freezing_is_by_pattern_and_is_undone_by_the_next() -> None:

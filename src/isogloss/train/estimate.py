@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Any
 
 import torch
@@ -32,8 +31,10 @@ from isogloss.train.clip_recipe import ClipRecipe
 from isogloss.train.devices import Device
 from isogloss.train.gradient_checkpointing import fewest_layers, gradient_checkpointing
 from isogloss.train.lm_recipe import LanguageModelRecipe
+from isogloss.train.paint_recipe import PaintRecipe
+from isogloss.train.paint_work import paint_plan, paint_shape, paint_step
 from isogloss.train.recipe import Recipe, load_recipe
-from isogloss.train.stages import Stage, freeze, frozen_modules
+from isogloss.train.stages import freeze, frozen_modules, phases_of
 from isogloss.train.step_shapes import StepShapes, picture_side, step_shapes
 from isogloss.train.text_recipe import TextRecipe
 from isogloss.train.work import Work, shapes_alone, work_of
@@ -43,6 +44,8 @@ from isogloss.train.work import Work, shapes_alone, work_of
 _UPDATE_BYTES = 4 * (4 + 3 + 3)
 # Tables over all pairs of a picture and a caption: similarities, their log shares and gradients, in both directions.
 _PAIR_TABLES = 6
+# Of what is predicted: itself, what it should be, the difference, and the gradient of that.
+_PAINTED_TABLES = 4
 # Tables of every learnt token over the vocabulary: in float32, its log shares, and the gradients of both.
 _WORD_TABLES = 4
 
@@ -102,7 +105,7 @@ class Estimate:
 
 
 # A stage of a chat recipe is a run of its own.
-Estimated = ClipRecipe | TextRecipe | LanguageModelRecipe | ChatRun
+Estimated = ClipRecipe | TextRecipe | LanguageModelRecipe | PaintRecipe | ChatRun
 
 
 def runs_of(recipe: Recipe) -> Iterator[tuple[str, Estimated]]:
@@ -112,6 +115,9 @@ def runs_of(recipe: Recipe) -> Iterator[tuple[str, Estimated]]:
         if isinstance(text, TextRecipe):
             data = replace(text.data, dataset=recipe.data.dataset, sources=recipe.data.sources)
             yield "text stage", replace(text, data=data)
+    if isinstance(recipe, PaintRecipe) and recipe.text.model in recipe_names() and recipe.start is None:
+        for earlier, run in runs_of(load_recipe(str(recipe.text.model))):
+            yield "text" if earlier == "run" else f"text, {earlier}", run
     if not isinstance(recipe, ChatRecipe):
         yield "run", recipe
         return
@@ -141,13 +147,15 @@ def estimate(recipe: Estimated, *, bfloat16: bool, images: int | None, tokens: i
         return _estimate_chat(recipe, precision, images=images, tokens=tokens)
     if isinstance(recipe, LanguageModelRecipe):
         return _estimate_writer(recipe, precision)
+    if isinstance(recipe, PaintRecipe):
+        return _estimate_paint(recipe, precision, images=images, tokens=tokens)
     shapes = step_shapes(recipe, images=images, tokens=tokens)
     with shapes_alone() as fake:
         clip = isinstance(recipe, ClipRecipe)
         model, forward, loss = _dual_encoder(recipe, shapes) if clip else _text_encoder(recipe, shapes)
     frozen = freezing(recipe) if clip else None
     freeze(model, frozen.always if frozen else ())
-    phases = _phases(frozen.stages if frozen else (), recipe.training.steps, shapes.steps_per_epoch)
+    phases = phases_of(frozen.stages if frozen else (), recipe.training.steps, shapes.steps_per_epoch)
     planned = [(steps, patterns, forward) for patterns, steps in phases]
     return _estimated(model, planned, fake, precision, shapes, loss, again=recipe.training.gradient_checkpointing)
 
@@ -199,7 +207,7 @@ def _estimate_chat(run: ChatRun, precision: str, *, images: int | None, tokens: 
     part, parts = shapes.part(run.training.micro_batches)
     epoch, begun = shapes.steps_per_epoch, 0
     planned: list[tuple[int, tuple[str, ...], Forward]] = []
-    for patterns, count in _phases(stage.stages, steps, epoch):
+    for patterns, count in phases_of(stage.stages, steps, epoch):
         kept = stage.cache and "vision_tower.*" in patterns
         # In the first epoch every picture is new; without a known epoch all of them are taken for new.
         new = min(count, max(0, (steps if epoch is None else epoch) - begun)) if kept else 0
@@ -222,17 +230,16 @@ def _estimate_writer(recipe: LanguageModelRecipe, precision: str) -> Estimate:
     return _estimated(model, planned, fake, precision, shapes, loss, parts, again)
 
 
-def _phases(
-    stages: tuple[Stage, ...], steps: int, steps_per_epoch: int | None
-) -> Iterator[tuple[tuple[str, ...], int]]:
-    """What is frozen for how many steps; the last stage alone where an epoch's length is not known."""
-    if steps_per_epoch is None or not stages:
-        yield (stages[-1].frozen if stages else ()), steps
-        return
-    begins = {stage.first_step(steps, steps_per_epoch): stage.frozen for stage in stages}
-    starts = [start for start in sorted(begins) if start < steps]
-    for start, end in pairwise([*starts, steps]):
-        yield begins[start], end - start
+def _estimate_paint(recipe: PaintRecipe, precision: str, *, images: int | None, tokens: int) -> Estimate:
+    shapes = paint_step(recipe, images=images, tokens=tokens)
+    with shapes_alone() as fake:
+        model = paint_shape(recipe, precision == "bfloat16")
+    part, parts = shapes.part(recipe.training.micro_batches)
+    stages, epoch = recipe.stages, shapes.steps_per_epoch
+    plan = list(paint_plan(recipe, model, part, phases_of(stages, recipe.training.steps, epoch), epoch))
+    side = (recipe.data.image_size or model.side) // model.scale
+    loss = (0, 4 * _PAINTED_TABLES * part.images * model.unet.config.out_channels * side**2)
+    return _estimated(model, plan, fake, precision, shapes, loss, parts, recipe.training.gradient_checkpointing)
 
 
 def _dual_encoder(recipe: ClipRecipe, shapes: StepShapes) -> tuple[nn.Module, Forward, tuple[int, int]]:

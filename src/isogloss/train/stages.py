@@ -1,9 +1,10 @@
 """Freezing as a schedule: which parameters stay as they are, from which point of the run on."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from fnmatch import fnmatchcase
+from itertools import pairwise
 from typing import Literal
 
 from torch import nn
@@ -40,6 +41,19 @@ def frozen_at(stages: Sequence[Stage], step: int, steps: int, steps_per_epoch: i
     if not begun:
         return ()
     return max(reversed(begun), key=lambda stage: stage.first_step(steps, steps_per_epoch)).frozen
+
+
+def phases_of(
+    stages: Sequence[Stage], steps: int, steps_per_epoch: int | None
+) -> Iterator[tuple[tuple[str, ...], int]]:
+    """What is frozen for how many steps; the last stage alone where an epoch's length is not known."""
+    if steps_per_epoch is None or not stages:
+        yield (stages[-1].frozen if stages else ()), steps
+        return
+    begins = {stage.first_step(steps, steps_per_epoch): stage.frozen for stage in stages}
+    starts = [start for start in sorted(begins) if start < steps]
+    for start, end in pairwise([*starts, steps]):
+        yield begins[start], end - start
 
 
 def is_frozen(name: str, patterns: Sequence[str]) -> bool:
