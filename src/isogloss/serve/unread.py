@@ -54,10 +54,12 @@ def _unknown(tokenizer: Any, word: str) -> bool:
 def script(word: str) -> str:
     """The name of the script of a word's first letter, as Unicode names its letters.
 
-    >>> script("кот"), script("猫")
-    ('Cyrillic', 'CJK')
+    >>> script("кот"), script("猫"), script("16")
+    ('Cyrillic', 'CJK', 'digits')
     """
     letter = next((letter for letter in word if letter.isalnum()), word[:1])
+    if letter.isdigit():
+        return "digits"
     name = unicodedata.name(letter, "unknown").split(" ")[0].split("-")[0]
     return name if name == "CJK" else name.title()
 
