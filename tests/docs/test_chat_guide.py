@@ -39,7 +39,7 @@ REPLACED = {
     "--config.num-attention-heads 2 --config.num-key-value-heads 2 --config.head-dim 16 --config.intermediate-size 32",
     "train clip_shapes_english": f"train clip_shapes_english {SHORT} --data.images-per-step 4 --data.image-size 16",
     "shapes-text --text": "shapes-text --text --train 60 --validation 4",
-    "shapes --train 12000": f"shapes {DRAWN}",
+    "shapes --train 24000": f"shapes {DRAWN}",
     "evaluate runs/chat_shapes": "evaluate runs/chat_shapes --pictures 2 --languages en es",
 }
 

@@ -275,7 +275,12 @@ class ChatModel(PreTrainedModel, GenerationMixin):
                 **options,
             )
         return ChatOutput(
-            output.logits, targets, visual, output.past_key_values, output.get("hidden_states"), output.get("attentions")
+            output.logits,
+            targets,
+            visual,
+            output.past_key_values,
+            output.get("hidden_states"),
+            output.get("attentions"),
         )
 
     @torch.no_grad()

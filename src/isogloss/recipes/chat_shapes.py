@@ -1,6 +1,6 @@
 """A chat model of the shapes world, from English pairs alone: it learns to be told what is seen, and then to answer.
 
-Its pictures are those of `isogloss data shapes shapes --train 12000`; eyes and language model are trained first.
+Its pictures are those of `isogloss data shapes shapes --train 24000`; eyes and language model are trained first.
 
 isogloss train chat_shapes --data.dataset shapes --run runs/chat_shapes
 """
@@ -43,7 +43,7 @@ recipe = ChatRecipe(
             log_every=20,
             validate_every=0,
             checkpoint_every=250,
-            optimisation=Optimisation(learning_rate=6e-4, weight_decay=0.05, method="muon", factors={EYES: 0.3}),
+            optimisation=Optimisation(learning_rate=4e-4, weight_decay=0.05, method="muon", factors={EYES: 0.1}),
         ),
     ),
 )

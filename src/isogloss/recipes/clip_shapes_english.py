@@ -1,6 +1,6 @@
 """The eyes of the shapes world: a dual encoder of pictures and English captions, whose text tower is the language model.
 
-Its pictures are those of `isogloss data shapes shapes --train 12000`, its language model is trained by `lm_shapes`.
+Its pictures are those of `isogloss data shapes shapes --train 24000`, its language model is trained by `lm_shapes`.
 
 isogloss train clip_shapes_english --data.dataset shapes --text.model runs/lm_shapes/model --run runs/clip_shapes
 """

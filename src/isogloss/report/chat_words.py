@@ -44,9 +44,7 @@ def _found(content: ChatContent, arm: ChatArm) -> list[str]:
         if len(exact) > 1:
             between = f"between {between} and {percent(best[0])} in {best[1]}"
         told.append(f"in the {_other(content)} {between}" if told else between)
-    first = (
-        "Descriptions are" if arm == content.main else f"With “{arm.label}” they are"
-    )
+    first = "Descriptions are" if arm == content.main else f"With “{arm.label}” they are"
     sentences = [f"{first} exactly right in {'; '.join(told)}."] if told else []
     fidelity = _ranked(content, arm.name, "fidelity")
     if fidelity:
