@@ -84,7 +84,8 @@ def _train_earlier(
         wanted = " or ".join(family for family, kind in KINDS.items() if kind in kinds)
         raise UserError(f"The {part} '{name}' is a recipe, but not of the family {wanted}; name one that is.")
     data: Any = earlier.data
-    if isinstance(earlier, TextRecipe | ClipRecipe):
+    # What a paint model's text side learns from is text of its own, and no captions of pictures.
+    if isinstance(earlier, TextRecipe | ClipRecipe) and not isinstance(recipe, PaintRecipe):
         sources = getattr(recipe.data, "sources", earlier.data.sources)
         data = replace(earlier.data, dataset=recipe.data.dataset, sources=sources)
     seeded = replace(earlier.training, seed=recipe.training.seed)
