@@ -91,6 +91,7 @@ def recipe_of(world: World, settings: Any) -> Any:
     from isogloss.losses.denoise import Denoising
     from isogloss.models.adapter import Adapter
     from isogloss.models.diffusers_part import DiffusersPart
+    from isogloss.models.paint_text import Reading
     from isogloss.models.tower import Tower
     from isogloss.train.optim import Optimisation
     from isogloss.train.paint_recipe import PaintData, PaintRecipe, Sheet
@@ -108,6 +109,7 @@ def recipe_of(world: World, settings: Any) -> Any:
     return PaintRecipe(
         data=PaintData(str(world.dataset), images_per_step=settings.images, image_size=settings.side),
         text=Tower(model=str(world.text)),
+        reading=Reading(tokens=77, fills=True),  # as the script pads
         unet=DiffusersPart(model=str(world.pair)),
         vae=str(world.pair),
         adapter=Adapter(projected=False, empty="encoded"),

@@ -61,9 +61,9 @@ def test_nothing_of_it_was_read_off_the_test_pictures(
         captions.update(texts)
         return tokenize(self, texts)
 
-    def learning(texts: Iterable[str], vocabulary: int, tokens: int) -> Any:
+    def learning(texts: Iterable[str], vocabulary: int, tokens: int, slots: int) -> Any:
         learnt.update(every := list(texts))
-        return learn(every, vocabulary, tokens)
+        return learn(every, vocabulary, tokens, slots)
 
     monkeypatch.setattr(images, "read_bytes", reading)
     monkeypatch.setattr(Preparation, "tokenize", tokenizing)

@@ -14,7 +14,7 @@ OPTIONS = {
     "demo-chat": ("folder", "experiments", "seeds", "jobs", "split", "pictures"),
     "data emoji": ("cldr", "font", "size"),
     "data shapes": (
-        *("text", "size", "train", "validation", "test", "test-pairs", "languages", "replies"),
+        *("text", "parallel", "size", "train", "validation", "test", "test-pairs", "languages", "replies"),
         *("kinds", "colours", "shapes", "sizes", "seed"),
     ),
     "data check": (),
@@ -67,6 +67,9 @@ def options(shown: str) -> dict[str, str]:
         if re.match(r"  --?[a-z]", line):
             # Two spaces or more lie between the kind of an option's value and what it is for.
             kind, *said = re.split(r"  +", line.strip(), maxsplit=1)
+            if name and not found[name]:  # the same option's other name, on a line of its own
+                found[name] = " ".join(said)
+                continue
             name = kind.split()[0].rstrip(",")
             found[name] = " ".join(said)
         elif line.startswith("  ") and name:

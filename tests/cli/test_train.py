@@ -129,11 +129,13 @@ def test_a_recipe_of_a_python_file(saved: Callable[..., Any], isogloss: Program,
     [
         (
             "recipe = 3\n",
-            "my_recipe.py defines no `recipe` that is a ClipRecipe or a TextRecipe or a LanguageModelRecipe or a ChatRecipe.",
+            "my_recipe.py defines no `recipe` that is a ClipRecipe or a TextRecipe or a LanguageModelRecipe or a "
+            "ChatRecipe or a PaintRecipe.",
         ),
         (
             "",
-            "my_recipe.py defines no `recipe` that is a ClipRecipe or a TextRecipe or a LanguageModelRecipe or a ChatRecipe.",
+            "my_recipe.py defines no `recipe` that is a ClipRecipe or a TextRecipe or a LanguageModelRecipe or a "
+            "ChatRecipe or a PaintRecipe.",
         ),
         ("recipe = = 3\n", "The recipe file my_recipe.py fails: SyntaxError: invalid syntax (my_recipe.py, line 1)."),
         ("1 / 0\n", "The recipe file my_recipe.py fails: ZeroDivisionError: division by zero."),

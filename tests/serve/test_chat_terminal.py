@@ -1,5 +1,6 @@
 """The command `isogloss chat`: once, through a pipe, and in a real terminal."""
 
+import codecs
 import io
 import os
 import pty
@@ -140,11 +141,12 @@ def test_classifiers_refuse(run: Path, isogloss: Program, tmp_path: Path) -> Non
 def heard(terminal: int, wanted: str, after: str = "") -> str:
     """What a terminal shows until it shows something."""
     end = time.monotonic() + 120
+    letters = codecs.getincrementaldecoder("utf-8")("replace")  # a letter's bytes may come one by one
     while not re.search(wanted, after):
         assert time.monotonic() < end, after
         if select.select([terminal], [], [], 1)[0]:
             try:
-                after += os.read(terminal, 65536).decode("utf-8", "replace")
+                after += letters.decode(os.read(terminal, 65536))
             except OSError:  # its other end is closed
                 break
     assert re.search(wanted, after), after

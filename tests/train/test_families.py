@@ -77,7 +77,7 @@ def test_the_golden_curve_of_a_dual_encoder(dataset: Path, words: PreTrainedToke
 def test_the_golden_curve_of_a_text_stage(
     dataset: Path, words: PreTrainedTokenizerFast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("isogloss.train.text.train_tokenizer", lambda texts, vocabulary, tokens: words)
+    monkeypatch.setattr("isogloss.train.text.train_tokenizer", lambda texts, vocabulary, tokens, slots: words)
     train(text_recipe(dataset, steps=30, log_every=6), tmp_path, quiet=True)
     assert losses_of(tmp_path) == pytest.approx(GOLDEN_TEXT, rel=2e-3)
 

@@ -15,6 +15,7 @@ from isogloss.train.chat_recipe import ChatRecipe
 from isogloss.train.clip_recipe import ClipRecipe, ParallelData
 from isogloss.train.lm_recipe import LanguageModelRecipe
 from isogloss.train.optim import Optimisation
+from isogloss.train.paint_recipe import PaintRecipe
 from isogloss.train.recipe import KINDS, different_fields, field_paths, load_recipe, to_json
 from isogloss.train.text_recipe import TextRecipe
 from isogloss.train.training import Training
@@ -49,7 +50,7 @@ def test_the_arms_differ_in_their_languages_alone() -> None:
     [
         ("clip_emoji_parallell", "did you mean 'clip_emoji_parallel'"),
         ("emoji_text", "did you mean 'text_emoji'"),
-        ("", "there is chat_qwen, .*text_emoji"),
+        ("xyzzy", "did you mean 'text_emoji'"),
     ],
 )
 def test_an_unknown_recipe_names_the_nearest_or_all(name: str, told: str) -> None:
@@ -153,4 +154,10 @@ def test_a_text_stage_that_would_train_nothing_is_told(wrong: dict[str, Any], se
 def test_the_family_of_each_kind() -> None:
     assert to_json(text_recipe(Path("d")))["family"] == "text"
     assert to_json(clip_recipe(Path("d"), Path("t")))["family"] == "clip"
-    assert {"clip": ClipRecipe, "text": TextRecipe, "lm": LanguageModelRecipe, "chat": ChatRecipe} == KINDS
+    assert {
+        "clip": ClipRecipe,
+        "text": TextRecipe,
+        "lm": LanguageModelRecipe,
+        "chat": ChatRecipe,
+        "paint": PaintRecipe,
+    } == KINDS

@@ -22,7 +22,7 @@ def train_both(dataset: Path, folder: Path) -> None:
         patched.setattr(run, "recipe_names", lambda: ["a text stage"])
         patched.setattr(run, "load_recipe", lambda name: text)
         # One that is learnt is never learnt twice alike.
-        patched.setattr("isogloss.train.text.train_tokenizer", lambda texts, vocabulary, tokens: words)
+        patched.setattr("isogloss.train.text.train_tokenizer", lambda texts, vocabulary, tokens, slots: words)
         run.train(clip, folder, quiet=True)
 
 

@@ -16,7 +16,7 @@ from isogloss.train.training import Training
 recipe = PaintRecipe(
     data=PaintData(dataset="shapes", images_per_step=64, keep_pictures=True),
     text=Tower(model="lm_shapes"),
-    # A million weights.
+    # 2.8 million weights.
     unet=DiffusersPart(
         config={
             "sample_size": 32,

@@ -1,6 +1,6 @@
 """The oracle of pictures: it reads a drawn or generated picture back into a scene."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, permutations
 from statistics import fmean
@@ -81,7 +81,8 @@ def attributes_right(intended: Scene, picture: Image.Image) -> dict[str, bool]:
 def groups_right(intended: Scene, found: Sequence[FoundGroup]) -> dict[str, bool]:
     """Which attributes of a scene some groups have, those that were found being taken for those that were meant.
 
-    They are taken so that as many attributes as possible are right.
+    They are taken so that as many attributes as possible are right; of those as many colours, shapes and relations; and then
+    the same ones, in whatever order the groups were found.
 
     Returns:
         `colour_1 shape_1 size_1 count_1` of the first group, with 2 of the second, `relation` where there is one, and
@@ -91,8 +92,13 @@ def groups_right(intended: Scene, found: Sequence[FoundGroup]) -> dict[str, bool
     # Where too few were found, a group is compared with nothing.
     candidates: list[FoundGroup | None] = [*found, *[None] * wanted]
     choices = (_compared(intended, chosen) for chosen in permutations(candidates, wanted))
-    best = max(choices, key=lambda attributes: sum(attributes.values()))
+    best = max(choices, key=_worth)
     return {**best, "nothing_else": len(found) <= wanted}
+
+
+def _worth(attributes: Mapping[str, bool]) -> tuple[int, int, tuple[bool, ...]]:
+    looks = sum(right for name, right in attributes.items() if not name.startswith(("size", "count")))
+    return sum(attributes.values()), looks, tuple(attributes.values())
 
 
 def _compared(intended: Scene, chosen: Sequence[FoundGroup | None]) -> dict[str, bool]:
