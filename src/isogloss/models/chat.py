@@ -259,7 +259,7 @@ class ChatModel(PreTrainedModel, GenerationMixin):
             )
         learnt = targets = visual = None
         if labels is not None:
-            assert input_ids is not None
+            assert input_ids is not None and inputs_embeds is not None
             visual = inputs_embeds[input_ids == self.config.image_token_id]
             learnt, targets = next_tokens(labels, position_ids)
             logits_to_keep = 0

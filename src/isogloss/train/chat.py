@@ -215,7 +215,8 @@ def fit_stage(
         features: of the pictures, while the eyes are frozen; None to look at every picture anew.
         folder, accelerator, validate, description: as for `fit`.
     """
-    size = word_size(model.get_input_embeddings().weight)  # as the stage begins: no moving target
+    words: Any = model.get_input_embeddings()
+    size = word_size(words.weight)  # as the stage begins: no moving target
     model.language_model = add_lora(model.language_model, stage.lora)
 
     def loss(model: nn.Module, batch: ChatBatch) -> Losses:

@@ -84,7 +84,8 @@ def paint_shape(recipe: PaintRecipe, bfloat16: bool) -> PaintShape:
     vae = recipe.vae and build_part(DiffusersPart(model=recipe.vae, random_weights=True), "AutoencoderKL", "vae")
     if vae:
         vae.requires_grad_(False)
-    width = int(tower.get_input_embeddings().weight.shape[1]) if recipe.reading.layer == 0 else config.hidden_size
+    words: Any = tower.get_input_embeddings()
+    width = int(words.weight.shape[1]) if recipe.reading.layer == 0 else config.hidden_size
     adapter = build_adapter(recipe.adapter, width, cross_attention_dim(unet))
     return PaintShape(tower, pooling, adapter, unet, vae or None, beside=recipe.keep_text)
 
