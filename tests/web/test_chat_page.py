@@ -7,7 +7,7 @@ from typing import Literal
 import pytest
 from playwright.sync_api import Browser
 from report.chat_synthetic import SAID, SCENES, TEN, build_chat_experiment
-from web.test_report import DESK, PHONE, browser, visit
+from web.test_report import DESK, PHONE, browser, outside, visit
 
 from isogloss.languages import language
 from isogloss.report import write_report
@@ -33,16 +33,7 @@ def test_it_fits_its_width_and_asks_for_nothing(
     page, wrong = visit(browser, page_file, width, scheme)
     assert wrong == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    # What is wider than the page must lie in a box that scrolls by itself.
-    outside = page.evaluate(
-        """width => [...document.querySelectorAll('body *')].filter(element => {
-            const box = element.getBoundingClientRect();
-            const sticksOut = box.width > 0 && (box.right > width + 1 || box.left < -1);
-            return sticksOut && !element.closest('.scroll, pre');
-        }).map(element => element.outerHTML.slice(0, 120))""",
-        width,
-    )
-    assert outside == []
+    assert outside(page, width) == []
     page.context.close()
 
 

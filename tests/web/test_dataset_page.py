@@ -6,7 +6,7 @@ from typing import Literal
 import pytest
 from data.scripts import COLOURS, build
 from playwright.sync_api import Browser
-from web.test_report import DESK, PHONE, browser, contrast, visit
+from web.test_report import DESK, PHONE, browser, contrast, outside, visit
 
 from isogloss.data.inventory import take_inventory
 from isogloss.report.dataset import write_dataset_page
@@ -31,15 +31,7 @@ def test_it_fits_its_width_asks_for_nothing_and_can_be_read(
     page, wrong = visit(browser, shown, width, scheme)
     assert wrong == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    outside = page.evaluate(
-        """width => [...document.querySelectorAll('body *')].filter(element => {
-            const box = element.getBoundingClientRect();
-            const sticksOut = box.width > 0 && (box.right > width + 1 || box.left < -1);
-            return sticksOut && !element.closest('.scroll, pre');
-        }).map(element => element.outerHTML.slice(0, 120))""",
-        width,
-    )
-    assert outside == []
+    assert outside(page, width) == []
     paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert (contrast(paper, "rgb(255, 255, 255)") < 2) == (scheme == "light")
     for selector in (".told p", ".told dt", ".about", "td", ".endonym", "small", ".warned"):

@@ -64,6 +64,18 @@ def visit(browser: Browser, report: Path, width: int, scheme: Literal["light", "
     return page, wrong
 
 
+def outside(page: Page, width: int) -> list[str]:
+    """What is wider than a page and lies in no box that scrolls by itself."""
+    return page.evaluate(
+        """width => [...document.querySelectorAll('body *')].filter(element => {
+            const box = element.getBoundingClientRect();
+            const sticksOut = box.width > 0 && (box.right > width + 1 || box.left < -1);
+            return sticksOut && !element.closest('.scroll, pre');
+        }).map(element => element.outerHTML.slice(0, 120))""",
+        width,
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "width", "scheme"),
     [
@@ -82,16 +94,7 @@ def test_it_fits_its_width_and_asks_for_nothing(
     page, wrong = visit(browser, reports[name], width, scheme)
     assert wrong == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    # What is wider than the page must lie in a box that scrolls by itself.
-    outside = page.evaluate(
-        """width => [...document.querySelectorAll('body *')].filter(element => {
-            const box = element.getBoundingClientRect();
-            const sticksOut = box.width > 0 && (box.right > width + 1 || box.left < -1);
-            return sticksOut && !element.closest('.scroll, pre');
-        }).map(element => element.outerHTML.slice(0, 120))""",
-        width,
-    )
-    assert outside == []
+    assert outside(page, width) == []
     page.context.close()
 
 

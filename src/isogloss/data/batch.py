@@ -15,8 +15,7 @@ from isogloss.data.augment import Augmentation, normalise, warp
 from isogloss.data.dataset import Split
 from isogloss.data.images import Pictures
 from isogloss.data.mapped import release_pages
-from isogloss.data.sampler import Sampler
-from isogloss.errors import UserError
+from isogloss.data.sampler import Sampler, check_shared
 
 
 @dataclass(frozen=True)
@@ -157,11 +156,7 @@ class ParallelBatches:
     processes: int = 1
 
     def __post_init__(self) -> None:
-        if self.images_per_step < self.processes:
-            raise UserError(
-                f"A step of {self.images_per_step} images cannot be shared by {self.processes} processes; "
-                f"set images_per_step to {self.processes} at least, or start fewer processes."
-            )
+        check_shared(self.images_per_step, self.processes, "images", "images_per_step")
 
     @cached_property
     def rows(self) -> NDArray[np.int64]:

@@ -18,6 +18,7 @@ from isogloss.data.conversations import Conversation
 from isogloss.data.images import Pictures
 from isogloss.data.mixture import Mixture
 from isogloss.data.packing import pack, row_length
+from isogloss.data.sampler import check_shared
 from isogloss.data.tables import many
 from isogloss.errors import UserError
 
@@ -109,11 +110,7 @@ class ChatBatches:
             raise UserError(
                 f"A conversation may have {self.tokens.most} tokens, and a row has {self.row_tokens}; make rows as long at least."
             )
-        if self.images_per_step < self.processes:
-            raise UserError(
-                f"A step of {self.images_per_step} conversations cannot be shared by {self.processes} processes; "
-                f"set conversations_per_step to {self.processes} at least, or start fewer processes."
-            )
+        check_shared(self.images_per_step, self.processes, "conversations", "conversations_per_step")
 
     @property
     def images_per_step(self) -> int:

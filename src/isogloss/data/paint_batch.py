@@ -11,8 +11,7 @@ from torch import Tensor
 from isogloss.data.augment import normalise
 from isogloss.data.images import Pictures
 from isogloss.data.prompts import Prompts
-from isogloss.data.sampler import Sampler
-from isogloss.errors import UserError
+from isogloss.data.sampler import Sampler, check_shared
 
 # Of pixels between -1 and 1.
 HALF = (0.5, 0.5, 0.5)
@@ -92,11 +91,7 @@ class PaintBatches:
     processes: int = 1
 
     def __post_init__(self) -> None:
-        if self.images_per_step < self.processes:
-            raise UserError(
-                f"A step of {self.images_per_step} images cannot be shared by {self.processes} processes; "
-                f"set images_per_step to {self.processes} at least, or start fewer processes."
-            )
+        check_shared(self.images_per_step, self.processes, "images", "images_per_step")
 
     @property
     def images_per_step(self) -> int:

@@ -14,6 +14,24 @@ _MIX_2 = np.uint64(0x94D049BB133111EB)
 _ROUNDS = 6
 
 
+def check_shared(each: int, processes: int, what: str, field: str) -> None:
+    """Refuse a step that has nothing for some process.
+
+    Args:
+        each: how much there is in a step.
+        what: it is, such as "images".
+        field: of the recipe, that says how much.
+
+    Raises:
+        UserError: there are more processes.
+    """
+    if each < processes:
+        raise UserError(
+            f"A step of {each} {what} cannot be shared by {processes} processes; "
+            f"set {field} to {processes} at least, or start fewer processes."
+        )
+
+
 def _mix(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
     """SplitMix64's finaliser: each input bit changes each output bit with probability near one half."""
     values = (values ^ (values >> np.uint64(30))) * _MIX_1

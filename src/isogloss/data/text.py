@@ -17,8 +17,7 @@ from isogloss.data.batch import Preparation
 from isogloss.data.dataset import Captions, Dataset
 from isogloss.data.mapped import release_pages
 from isogloss.data.plain_texts import plain_texts
-from isogloss.data.sampler import Sampler
-from isogloss.errors import UserError
+from isogloss.data.sampler import Sampler, check_shared
 
 # Its functions are made when it is imported, so that no type checker sees them.
 pc: Any = pyarrow.compute
@@ -134,11 +133,7 @@ class TextBatches:
     family: int = 1
 
     def __post_init__(self) -> None:
-        if self.images_per_step < self.processes:
-            raise UserError(
-                f"A step of {self.images_per_step} meanings cannot be shared by {self.processes} processes; "
-                f"set meanings_per_step to {self.processes} at least, or start fewer processes."
-            )
+        check_shared(self.images_per_step, self.processes, "meanings", "meanings_per_step")
 
     @cached_property
     def meanings(self) -> NDArray[np.int64]:

@@ -11,13 +11,12 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute
-import pyarrow.parquet as pq
 from jaxtyping import UInt8
 from PIL import Image
 
 from isogloss.data.images import decode, read_bytes
-from isogloss.data.tables import check_columns, conform, many, read_footer, read_table
 from isogloss.errors import UserError
+from isogloss.evaluate.filled import filled, read_filled, write_filled
 from isogloss.evaluate.provenance import evaluation_file
 from isogloss.saving import new_file
 
@@ -99,9 +98,7 @@ def write_drawn(path: Path, drawn: pa.Table) -> None:
     Raises:
         UserError: the table lacks a column or a cell, the disk is full, or the place cannot be written.
     """
-    checked = _checked(drawn, path)
-    with new_file(path) as partial:
-        pq.write_table(checked, partial, compression="zstd")
+    write_filled(path, _checked(drawn, path))
 
 
 def read_drawn(path: Path) -> pa.Table:
@@ -110,8 +107,7 @@ def read_drawn(path: Path) -> pa.Table:
     Raises:
         UserError: the file is missing, damaged, or no such table.
     """
-    check_columns(read_footer(path), DRAWN, path)
-    return _checked(read_table(path, DRAWN), path)
+    return _checked(read_filled(path, DRAWN), path)
 
 
 def read_pictures(path: Path, drawn: pa.Table) -> UInt8[np.ndarray, "image height width channel"]:
@@ -148,13 +144,7 @@ def _without(drawn: pa.Table, language: str, path: Path) -> pa.Table:
 
 
 def _checked(drawn: pa.Table, path: Path) -> pa.Table:
-    check_columns(drawn.schema, DRAWN, path)
-    table = conform(drawn, DRAWN, path)
-    for name in DRAWN.names:
-        if table[name].null_count:
-            raise UserError(
-                f"{path} has {many(table[name].null_count, 'row')} without '{name}'; draw the pictures again."
-            )
+    table = filled(drawn, DRAWN, path, "draw the pictures again")
     if pc.count_distinct(table["file"]).as_py() != len(table):
         raise UserError(f"{path} names a picture twice; draw the pictures again.")
     return table

@@ -9,11 +9,10 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute
-import pyarrow.parquet as pq
 
-from isogloss.data.tables import check_columns, conform, many, read_footer, read_table
+from isogloss.data.tables import many
 from isogloss.errors import UserError
-from isogloss.saving import new_file
+from isogloss.evaluate.filled import filled, read_filled, write_filled
 
 # Its functions are made when it is imported, so that no type checker sees them.
 pc: Any = pyarrow.compute
@@ -52,9 +51,7 @@ def write_replies(path: Path, replies: pa.Table) -> None:
     Raises:
         UserError: the table lacks a column or a cell, the disk is full, or the place cannot be written.
     """
-    checked = _checked(replies, path)
-    with new_file(path) as partial:
-        pq.write_table(checked, partial, compression="zstd")
+    write_filled(path, _checked(replies, path))
 
 
 def read_replies(path: Path) -> pa.Table:
@@ -63,18 +60,11 @@ def read_replies(path: Path) -> pa.Table:
     Raises:
         UserError: the file is missing, damaged, or no table of replies.
     """
-    check_columns(read_footer(path), REPLIES, path)
-    return _checked(read_table(path, REPLIES), path)
+    return _checked(read_filled(path, REPLIES), path)
 
 
 def _checked(replies: pa.Table, path: Path) -> pa.Table:
-    check_columns(replies.schema, REPLIES, path)
-    table = conform(replies, REPLIES, path)
-    for name in REPLIES.names:
-        if table[name].null_count:
-            raise UserError(
-                f"{path} has {many(table[name].null_count, 'row')} without '{name}'; make the replies again."
-            )
+    table = filled(replies, REPLIES, path, "make the replies again")
     references = table["references"]
     without = pc.equal(pc.list_value_length(references), 0)
     if pc.any(without).as_py():
