@@ -57,7 +57,7 @@ from isogloss.models.lora import Lora
 from isogloss.models.tower import Tower
 from isogloss.train import chat
 from isogloss.train import run as runs
-from isogloss.train.chat import sees_anew
+from isogloss.train.chat_reading import sees_anew
 from isogloss.train.chat_recipe import ChatRecipe, ChatStage
 from isogloss.train.features import Features
 from isogloss.train.optim import Optimisation
@@ -120,8 +120,8 @@ def looked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     validating: list[None] = []
     validation = chat.validation
 
-    def quietly(batches: Any) -> Callable[[Any], dict[str, float]]:
-        validate = validation(batches)
+    def quietly(*held_out: Any) -> Callable[[Any], dict[str, float]]:
+        validate = validation(*held_out)
 
         def inner(model: Any) -> dict[str, float]:
             validating.append(None)

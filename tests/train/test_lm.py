@@ -19,11 +19,12 @@ from isogloss.data.chat_batch import ChatBatch
 from isogloss.data.chat_batches import ChatBatches
 from isogloss.data.chat_tokens import ChatTokens
 from isogloss.data.conversations import IMAGE, Conversation, Turn
+from isogloss.data.lessons import without_pictures
 from isogloss.data.mixture import Mixture
 from isogloss.errors import UserError
 from isogloss.models.lm import Writer
 from isogloss.train import lm
-from isogloss.train.lm import lm_loss, train_lm, without_pictures
+from isogloss.train.lm import lm_loss, train_lm
 from isogloss.train.lm_recipe import CorpusData, LanguageModelRecipe
 from isogloss.train.lm_validation import exact_replies, held_back, validation
 from isogloss.train.process import start_process
@@ -214,7 +215,7 @@ def test_plain_text_has_a_loss_and_no_reply(trained: Path) -> None:
     model, _, tokens = loaded(trained)
     texts: Sequence[Conversation] = corpus()[0][-2:-1]
     with torch.no_grad():
-        figures = validation({"en": texts, "es": ()}, tokens, 96)(Writer(model).eval())
+        figures = validation({"en": texts, "es": ()}, tokens, 96, 8)(Writer(model).eval())
     assert sorted(figures) == ["en/loss", "loss"]
 
 

@@ -16,7 +16,7 @@ from isogloss.train.clip_recipe import ClipRecipe, ParallelData
 from isogloss.train.lm_recipe import LanguageModelRecipe
 from isogloss.train.optim import Optimisation
 from isogloss.train.paint_recipe import PaintRecipe
-from isogloss.train.recipe import KINDS, different_fields, field_paths, load_recipe, to_json
+from isogloss.train.recipe import KINDS, different_fields, field_paths, load_recipe, to_json, with_later_fields
 from isogloss.train.text_recipe import TextRecipe
 from isogloss.train.training import Training
 
@@ -36,6 +36,28 @@ def test_every_recipe_loads_and_is_the_same_after_json(name: str) -> None:
     assert different_fields(saved, to_json(load_recipe(name))) == []
     wanted = {path.split(".")[0].replace("-", "_") for path in field_paths(recipe)} | {"family"}
     assert saved.keys() == wanted
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_that_was_saved_before_a_field_was_there_has_its_default(name: str) -> None:
+    recipe = load_recipe(name)
+    saved = to_json(recipe)
+    del saved["training" if "training" in saved else "instruct"]
+    whole = with_later_fields(saved, recipe)
+    assert whole.keys() == to_json(recipe).keys() and json.loads(json.dumps(whole)) == whole
+    differing = different_fields(whole, to_json(recipe))
+    assert differing, "the default is another"
+    assert all(field.split(".")[0] in ("training", "instruct") for field in differing)
+    assert with_later_fields(to_json(recipe), recipe) == to_json(recipe)
+
+
+def test_a_field_within_a_stage_that_came_later_has_its_default() -> None:
+    recipe = load_recipe("chat_shapes")
+    saved = to_json(recipe)
+    del saved["align"]["texts"], saved["instruct"]["excess"]
+    assert different_fields(with_later_fields(saved, recipe), to_json(recipe)) == ["instruct.excess"]
+    del saved["data"]["dataset"]
+    assert "dataset" not in with_later_fields(saved, recipe)["data"], "of which there is no default"
 
 
 def test_the_arms_differ_in_their_languages_alone() -> None:

@@ -16,7 +16,7 @@ from isogloss.data.chat_batch import IGNORED, ChatBatch
 from isogloss.data.chat_tokens import ChatTokens
 from isogloss.data.conversations import Conversation
 from isogloss.data.images import Pictures
-from isogloss.data.mixture import Mixture
+from isogloss.data.mixture import Mixture, Mixtures
 from isogloss.data.packing import pack, row_length
 from isogloss.data.sampler import check_shared
 from isogloss.data.tables import many
@@ -95,7 +95,7 @@ class ChatBatches:
 
     parts: Mapping[str, Sequence[Conversation]]
     tokens: ChatTokens
-    mixture: Mixture
+    mixture: Mixture | Mixtures
     row_tokens: int
     pictures: Pictures | None = None
     mean: tuple[float, ...] = (0.5, 0.5, 0.5)

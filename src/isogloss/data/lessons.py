@@ -1,13 +1,22 @@
-"""What a chat model learns from in a split: conversations, or captions as answers, of some languages and shares."""
+"""What a model learns from in a split: conversations, captions as answers, or texts, of some languages and shares."""
 
 from collections.abc import Collection, Mapping, Sequence
 from hashlib import sha256
+from pathlib import Path
+from typing import Any
 
-from isogloss.data.conversation_set import read_conversations
+import numpy as np
+import pyarrow.compute
+
+from isogloss.data.conversation_set import Conversations, read_conversations
+from isogloss.data.conversation_tables import conversation_languages
 from isogloss.data.conversations import Conversation
-from isogloss.data.dataset import Dataset
+from isogloss.data.dataset import ALL, Dataset
 from isogloss.data.templates.captions import captions_to_conversations
 from isogloss.errors import UserError
+
+# Its functions are made when it is imported, so that no type checker sees them.
+pc: Any = pyarrow.compute
 
 
 def lessons(
@@ -68,3 +77,48 @@ def share_of(conversations: Sequence[Conversation], share: float) -> Sequence[Co
         return conversations
     order = sorted(range(len(conversations)), key=lambda place: sha256(conversations[place].key.encode()).digest())
     return [conversations[place] for place in sorted(order[: round(share * len(conversations))])]
+
+
+def without_pictures(
+    root: Path, languages: Sequence[str], split: str, sources: Collection[str] = ()
+) -> dict[str, Conversations]:
+    """The conversations of a split that show no picture, and its plain texts, by language; a language may have none.
+
+    Args:
+        root: of a dataset folder.
+        sources: of these only; none for all.
+
+    Raises:
+        UserError: a language has no table or not the sources, or a table is damaged.
+    """
+
+    def pictureless(found: Conversations) -> Conversations:
+        table = found.table
+        chosen = pc.and_(pc.equal(table["split"], split), pc.equal(pc.list_value_length(table["images"]), 0))
+        return found.take(np.flatnonzero(chosen.to_numpy()[found.rows]))
+
+    found = {language: read_conversations(root, language, ALL, sources or None) for language in languages}
+    return {language: pictureless(one) for language, one in found.items()}
+
+
+def texts(root: Path, languages: Sequence[str] = (), sources: Collection[str] = ()) -> dict[str, Conversations]:
+    """What there is without pictures to train on, by language; a language that has none is left out where none was named.
+
+    Args:
+        root: of a dataset folder.
+        languages: none for all that it has conversations in.
+        sources: of these only; none for all.
+
+    Raises:
+        UserError: there is nothing, or nothing in a language that was named.
+    """
+    chosen = tuple(languages) or conversation_languages(root)
+    if not chosen:
+        raise UserError(f"{root} has no conversations; name a dataset with a folder conversations.")
+    parts = without_pictures(root, chosen, "train", sources)
+    empty = [language for language, part in parts.items() if not len(part)]
+    if empty and (languages or len(empty) == len(parts)):
+        raise UserError(
+            f"{root} has no conversation without a picture in '{empty[0]}' to train on; add some, or leave the language out."
+        )
+    return {language: part for language, part in parts.items() if len(part)}

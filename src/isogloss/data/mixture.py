@@ -113,3 +113,35 @@ class Mixture:
             key = hash((self.seed, crc32(name.encode()), epoch))
             rows[epochs == epoch] = permute(within[epochs == epoch], size, key)
         return rows
+
+
+@dataclass(frozen=True)
+class Mixtures:
+    """Several mixtures, each of which brings as many to every step as it says, whatever the others are.
+
+    Args:
+        each: with parts of different names; epochs are the first one's.
+    """
+
+    each: tuple[Mixture, ...]
+
+    @property
+    def per_step(self) -> int:
+        return sum(mixture.per_step for mixture in self.each)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        return self.each[0].steps_per_epoch
+
+    @property
+    def shares(self) -> Mapping[str, float]:
+        """The share of each part that is taken from; they add to 1."""
+        return {
+            name: share * mixture.per_step / self.per_step
+            for mixture in self.each
+            for name, share in mixture.shares.items()
+        }
+
+    def taken(self, step: int) -> list[tuple[str, int]]:
+        """What a step takes, [per_step]: the name of a part and a row of it, mixture by mixture."""
+        return [one for mixture in self.each for one in mixture.taken(step)]

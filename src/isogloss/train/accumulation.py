@@ -9,6 +9,7 @@ from accelerate import Accelerator
 from accelerate.utils import DistributedType
 from torch import nn
 
+from isogloss.data.chat_batch import ChatBatch
 from isogloss.losses import Losses
 from isogloss.train.process import attention
 
@@ -46,6 +47,26 @@ def accumulate(
         if parameter.grad is not None:
             parameter.grad.div_(max(1, step.terms))
     return step
+
+
+def largest_part(conversations: int, processes: int, parts: int) -> int:
+    """How many conversations a process reads together at most, of a step that it shares and takes in parts."""
+    return -(-conversations // (processes * parts))
+
+
+@torch.no_grad()
+def loss_in_parts(
+    model: Any, batch: ChatBatch, loss: Callable[[Any, Any], Losses], conversations: int, together: int
+) -> Losses:
+    """The loss of a batch, of which as much is read at once as so many conversations are: the same whatever that is.
+
+    Args:
+        batch: in as many parts as it takes, each on the model's device in its turn.
+        conversations: in the batch.
+        together: as many of them as a part has on average, at most, or a row where that is more.
+    """
+    parts, device = min(-(-conversations // together), len(batch.input_ids)), next(model.parameters()).device
+    return mean_of([loss(model, part.to(device)) for part in batch.parts(parts)])
 
 
 def mean_of(parts: Sequence[Losses]) -> Losses:

@@ -1,7 +1,7 @@
 """What a chat model brings to the loop: two stages, each with its conversations, its loss and its validation."""
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +14,7 @@ from isogloss.data.batch import Batches
 from isogloss.data.chat_batch import ChatBatch
 from isogloss.data.chat_batches import ChatBatches
 from isogloss.data.chat_tokens import ChatTokens
-from isogloss.data.conversations import Conversation
 from isogloss.data.dataset import Dataset
-from isogloss.data.images import Pictures
-from isogloss.data.lessons import lessons, lessons_in
-from isogloss.data.mixture import Mixture
 from isogloss.losses import Losses
 from isogloss.losses.gather import gather_rows
 from isogloss.losses.language_model import language_model_loss
@@ -26,17 +22,15 @@ from isogloss.losses.visual_size import visual_excess, word_size
 from isogloss.models.chat import ChatModel
 from isogloss.models.chat_building import build_chat
 from isogloss.models.chat_saving import load_chat, save_chat
-from isogloss.models.image_processor import picture_size, pixel_scale
 from isogloss.models.lora import add_lora, merge_lora
-from isogloss.train.chat_recipe import ChatData, ChatRecipe, ChatStage
+from isogloss.train.accumulation import largest_part, loss_in_parts
+from isogloss.train.chat_reading import Reading, held_out, learnt
+from isogloss.train.chat_recipe import ChatRecipe, ChatStage
 from isogloss.train.features import Features
 from isogloss.train.half import held_in_bfloat16
-from isogloss.train.lm_validation import LOSS_CONVERSATIONS, held_back
 from isogloss.train.loop import fit
 from isogloss.train.process import attention_over, start_process
-from isogloss.train.stages import frozen_at, never_trained
-
-EYES = "vision_tower.*"
+from isogloss.train.stages import never_trained
 
 
 def chat_loss(
@@ -75,11 +69,6 @@ def chat_loss(
 def chat_tokens(model: ChatModel, processor: LlavaProcessor, most: int) -> ChatTokens:
     """How conversations become token numbers for a chat model."""
     return ChatTokens(processor.tokenizer, model.config.image_token_id, model.config.visual_tokens, most)
-
-
-def sees_anew(stage: ChatStage, step: int, steps_per_epoch: int) -> bool:
-    """Whether a step has to look at its pictures, because the eyes train or nothing is kept."""
-    return not stage.cache or EYES not in frozen_at(stage.stages, step, stage.training.steps, steps_per_epoch)
 
 
 def train_chat(recipe: ChatRecipe, folder: Path, accelerator: Accelerator, quiet: bool = False) -> Path:
@@ -123,72 +112,20 @@ def _train_stage(
     accelerator: Accelerator,
     quiet: bool,
 ) -> None:
-    reading = _Reading(dataset, recipe.data, chat_tokens(model, processor, stage.row_tokens), processor.image_processor)
-    learnt = _learnt(stage, reading, accelerator)
-    held_out = _held_out(stage, reading)
+    reading = Reading(dataset, recipe.data, chat_tokens(model, processor, stage.row_tokens), processor.image_processor)
+    batches = learnt(stage, reading, accelerator)
+    seen, texts = held_out(stage, reading)
+    together = largest_part(batches.images_per_step, accelerator.num_processes, stage.training.micro_batches)
     fit_stage(
         model,
-        learnt,
+        batches,
         stage,
-        features=_kept(stage, learnt),
+        features=_kept(stage, batches),
         folder=folder,
         accelerator=accelerator,
-        validate=validation(held_out) if held_out else None,
+        validate=validation(seen, texts, together) if seen or texts else None,
         description=None if quiet else f"{folder.parent.name} {folder.name}",
     )
-
-
-@dataclass(frozen=True)
-class _Reading:
-    """How a stage reads a dataset: conversations as tokens, pictures in the size and scale of the vision tower."""
-
-    dataset: Dataset
-    data: ChatData
-    tokens: ChatTokens
-    image_processor: Any
-
-    def pictures(self, split: str) -> Pictures:
-        shown = self.dataset.split(split, ())
-        size = picture_size(self.image_processor)
-        return Pictures(self.dataset, shown, size, keep=self.data.keep_pictures, threads=self.data.threads)
-
-    def batches(
-        self, parts: Mapping[str, Sequence[Conversation]], mixture: Mixture, pictures: Pictures, **how: Any
-    ) -> ChatBatches:
-        mean, deviation = pixel_scale(self.image_processor)
-        # A row is as long as a conversation may be.
-        return ChatBatches(
-            parts, self.tokens, mixture, self.tokens.most, pictures, mean=mean, deviation=deviation, **how
-        )
-
-
-def _learnt(stage: ChatStage, reading: _Reading, accelerator: Accelerator) -> ChatBatches:
-    """What a process trains on in a stage."""
-    parts = lessons(reading.dataset, "train", stage.source, stage.languages, stage.sources, stage.shares)
-    sizes = {language: len(part) for language, part in parts.items()}
-    mixture = Mixture(sizes, stage.proportions or None, stage.conversations_per_step, stage.training.seed)
-    return reading.batches(
-        parts,
-        mixture,
-        reading.pictures("train"),
-        with_pixels=lambda step: sees_anew(stage, step, mixture.steps_per_epoch),
-        process=accelerator.process_index,
-        processes=accelerator.num_processes,
-    )
-
-
-def _held_out(stage: ChatStage, reading: _Reading) -> dict[str, ChatBatches]:
-    """What a stage is validated on, by language; translations that are for training alone have none."""
-    if "validation" not in reading.dataset.splits:
-        return {}
-    pictures = reading.pictures("validation")
-    found: dict[str, ChatBatches] = {}
-    for language in stage.languages:
-        there = lessons_in(reading.dataset, "validation", stage.source, language, stage.sources)
-        if part := held_back(there, LOSS_CONVERSATIONS):
-            all_at_once = Mixture({language: len(part)}, None, len(part), seed=0)
-            found[language] = reading.batches({language: part}, all_at_once, pictures, with_pixels=True)
-    return found
 
 
 def _kept(stage: ChatStage, learnt: ChatBatches) -> Features | None:
@@ -247,20 +184,30 @@ def _at_rest(model: ChatModel, stage: ChatStage, steps_per_epoch: int, accelerat
     return {name for name in never if name.startswith("language_model.")}
 
 
-def validation(batches: Mapping[str, ChatBatches]) -> Callable[[Any], dict[str, float]]:
-    """The validation of a stage: the loss on held-out conversations, by language and on average.
+def validation(
+    batches: Mapping[str, ChatBatches], texts: Mapping[str, ChatBatches], together: int
+) -> Callable[[Any], dict[str, float]]:
+    """The validation of a stage: the loss on held-out conversations, by language and on average, and that on texts.
 
     Args:
         batches: of each language, whose first step has all that there is.
+        texts: the same of conversations that show no picture.
+        together: conversations whose loss is computed at once, as in a part of a training step.
     """
-    read: dict[str, ChatBatch] = {}
+    held_back = {"loss": batches, "text_loss": texts}
+    read: dict[tuple[str, str], ChatBatch] = {}
 
     def validate(model: ChatModel) -> dict[str, float]:
-        losses: dict[str, float] = {}
-        for language, held_out in batches.items():
-            if language not in read:
-                read[language] = held_out[0]
-            losses[f"{language}_loss"] = float(chat_loss(model, read[language].to(model.device)).total)
-        return {"loss": sum(losses.values()) / len(losses), **losses}
+        figures: dict[str, float] = {}
+        for name, languages in held_back.items():
+            losses: dict[str, float] = {}
+            for language, whole in languages.items():
+                if (name, language) not in read:
+                    read[name, language] = whole[0]
+                found = loss_in_parts(model, read[name, language], chat_loss, whole.images_per_step, together)
+                losses[f"{language}_{name}"] = float(found.total)
+            if losses:
+                figures |= {name: sum(losses.values()) / len(losses), **losses}
+        return figures
 
     return validate

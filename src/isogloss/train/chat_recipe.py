@@ -12,6 +12,8 @@ from isogloss.train.checks import check_weight, check_whole
 from isogloss.train.stages import Stage
 from isogloss.train.training import Training
 
+WORDS = "language_model.*"
+
 
 @dataclass(frozen=True)
 class ChatData:
@@ -36,6 +38,36 @@ class ChatData:
 
 
 @dataclass(frozen=True)
+class ChatTexts:
+    """Conversations without pictures, and plain texts, that each step has beside those that a stage is about.
+
+    They cost no picture and no translation, and keep a language model from forgetting languages that no picture is
+    described in.
+
+    Args:
+        dataset: a dataset folder, of whose conversations those that show no picture are read; None for no texts at all.
+        languages: none for all that it has such conversations in.
+        sources: conversations of these sources only; none for all.
+        proportions: of the languages, in any unit; none for as many as there are of each.
+        conversations_per_step: beside the stage's own, over all processes together.
+    """
+
+    dataset: str | None = None
+    languages: tuple[str, ...] = ()
+    sources: tuple[str, ...] = ()
+    proportions: dict[str, float] = field(default_factory=dict[str, float])
+    conversations_per_step: int = 16
+
+    def __post_init__(self) -> None:
+        check_whole(self, "conversations_per_step")
+        for language, value in self.proportions.items():
+            if self.languages and language not in self.languages:
+                raise UserError(f"proportions names '{language}', which languages leaves out; add it there.")
+            if not 0 <= value < math.inf:
+                raise UserError(f"proportions of '{language}' is {value}; give a number from 0 on.")
+
+
+@dataclass(frozen=True)
 class ChatStage:
     """One of the stages of a chat model: what it learns from, what of it trains when, and how long.
 
@@ -47,6 +79,7 @@ class ChatStage:
             A smaller share is a part of a larger one.
         proportions: of the languages in a step, in any unit; none for as many as there are of each.
         conversations_per_step: over all processes together.
+        texts: further conversations of each step, which show no picture; epochs are those of the stage's own.
         row_tokens: the length of the rows that a step's conversations are packed into.
         stages: what is frozen from when on: parts of `vision_tower`, `multi_modal_projector` and `language_model`.
         excess: the weight of what visual tokens are larger than words; none with 0.
@@ -61,6 +94,7 @@ class ChatStage:
     shares: dict[str, float] = field(default_factory=dict[str, float])
     proportions: dict[str, float] = field(default_factory=dict[str, float])
     conversations_per_step: int = 64
+    texts: ChatTexts = field(default_factory=ChatTexts)
     row_tokens: int = 512
     stages: tuple[Stage, ...] = ()
     excess: float = 0.0
@@ -80,6 +114,17 @@ class ChatStage:
                     raise UserError(f"{name} names '{language}', which languages leaves out; add it there.")
                 if not 0 <= value <= most or math.isinf(value):
                     raise UserError(f"{name} of '{language}' is {value}; give a number from 0 on, and a share up to 1.")
+        if self.texts.dataset is not None and self.words_rest:
+            raise UserError(
+                "The language model is frozen all through the stage and learns nothing from texts; leave them out, or let it "
+                "train."
+            )
+
+    @property
+    def words_rest(self) -> bool:
+        """Whether all of the language model is frozen in every step, adapters included."""
+        frozen = [WORDS in one.frozen and not any(name.startswith("!") for name in one.frozen) for one in self.stages]
+        return bool(frozen) and all(frozen) and min(one.start for one in self.stages) == 0
 
 
 @dataclass(frozen=True)

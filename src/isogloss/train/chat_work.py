@@ -12,8 +12,6 @@ from transformers import AutoModelForCausalLM, PretrainedConfig
 from isogloss.data.chat_tokens import ChatTokens
 from isogloss.data.conversations import IMAGE
 from isogloss.data.dataset import Dataset
-from isogloss.data.lessons import lessons
-from isogloss.data.mixture import Mixture
 from isogloss.data.packing import pack, row_length
 from isogloss.errors import UserError
 from isogloss.models.chat import ChatConfig, ChatModel
@@ -22,6 +20,7 @@ from isogloss.models.lora import Lora
 from isogloss.models.tower import Tower, build_tower, tower_config
 from isogloss.models.visual_tokens import sight, suited_layer, suited_strategy
 from isogloss.recipes import recipe_names
+from isogloss.train.chat_reading import mixed
 from isogloss.train.chat_recipe import ChatRecipe, ChatStage
 from isogloss.train.clip_recipe import ClipRecipe
 from isogloss.train.lm_recipe import LanguageModelRecipe
@@ -75,7 +74,7 @@ def chat_shape(run: ChatRun, bfloat16: bool) -> ChatModel:
     seen = sight(tower, side, layer)
     published = text_config.dtype  # which making the model changes
     language_model = _writer(text_config)
-    if bfloat16 and published in (torch.bfloat16, "bfloat16") and _rests(run.stage):
+    if bfloat16 and published in (torch.bfloat16, "bfloat16") and (run.stage.lora.rank or run.stage.words_rest):
         tables = {id(module.weight) for module in language_model.modules() if isinstance(module, nn.Embedding)}
         for module in language_model.modules():
             if isinstance(module, nn.Linear) and id(module.weight) not in tables:
@@ -118,29 +117,24 @@ def _adapt(language_model: Any, lora: Lora) -> None:
             setattr(language_model.get_submodule(parent), last, _Adapted(layer, lora.rank))
 
 
-def _rests(stage: ChatStage) -> bool:
-    """Whether the language model's own weights never train in a stage."""
-    always = bool(stage.stages) and all("language_model.*" in one.frozen for one in stage.stages)
-    return bool(stage.lora.rank) or (always and min(one.start for one in stage.stages) == 0)
-
-
 def chat_step(run: ChatRun, config: ChatConfig, *, images: int | None, tokens: int) -> StepShapes:
     """What a step of a stage reads: counted in the dataset where that and the tokenizer are there, else assumed.
 
-    Captions are assumed to be `tokens` long, and conversations as long as a row, which is the most that they can be.
+    Captions are assumed to be `tokens` long, conversations and texts as long as a row, which is the most that they can be.
     """
     stage, each = run.stage, run.stage.conversations_per_step
+    beside = 0 if stage.texts.dataset is None else stage.texts.conversations_per_step
     epoch = None if images is None else max(1, images // each)
     asked = config.visual_tokens + tokens + _REQUEST
     length, learnt = (asked, tokens) if stage.source == "captions" else (stage.row_tokens, stage.row_tokens)
     lengths, learnt_tokens, pictures, counted = [min(length, stage.row_tokens)] * each, learnt * each, each, False
     if stage.source != "captions":
         learnt_tokens -= each * min(config.visual_tokens, learnt)
-    if (Path(run.recipe.data.dataset) / "dataset.json").is_file():
-        dataset = Dataset.open(run.recipe.data.dataset)
-        parts = lessons(dataset, "train", stage.source, stage.languages, stage.sources, stage.shares)
-        sizes = {name: len(part) for name, part in parts.items()}
-        mixture = Mixture(sizes, stage.proportions or None, each, stage.training.seed)
+    lengths += [stage.row_tokens] * beside
+    learnt_tokens += stage.row_tokens * beside
+    named = (run.recipe.data.dataset, stage.texts.dataset or run.recipe.data.dataset)
+    if all((Path(name) / "dataset.json").is_file() for name in named):
+        parts, mixture = mixed(Dataset.open(run.recipe.data.dataset), stage)
         epoch = mixture.steps_per_epoch
         tokenizer = _tokenizer(run.recipe.language_model)
         if tokenizer is not None:

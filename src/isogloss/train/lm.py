@@ -4,19 +4,16 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pyarrow.compute
 from accelerate import Accelerator
-from numpy.typing import NDArray
 from torch import nn
 from transformers import AutoTokenizer
 
 from isogloss.data.chat_batch import ChatBatch
 from isogloss.data.chat_batches import ChatBatches
 from isogloss.data.chat_tokens import ChatTokens
-from isogloss.data.conversation_set import Conversations, read_conversations
-from isogloss.data.conversation_tables import conversation_languages
+from isogloss.data.conversation_set import Conversations
 from isogloss.data.dataset import Dataset
+from isogloss.data.lessons import texts, without_pictures
 from isogloss.data.mixture import Mixture
 from isogloss.errors import UserError
 from isogloss.losses import Losses
@@ -24,12 +21,10 @@ from isogloss.losses.language_model import language_model_loss
 from isogloss.models.lm import Writer, build_language_model
 from isogloss.models.lm_tokenizer import CHAT_TEMPLATE, train_lm_tokenizer
 from isogloss.saving import new_folder
+from isogloss.train.accumulation import largest_part
 from isogloss.train.lm_recipe import LanguageModelRecipe
 from isogloss.train.lm_validation import validation
 from isogloss.train.loop import fit
-
-# Its functions are made when it is imported, so that no type checker sees them.
-pc: Any = pyarrow.compute
 
 # Of each language, evenly from its table: enough to know a language's words, and soon read.
 TOKENIZER_CONVERSATIONS = 5_000
@@ -39,22 +34,6 @@ def lm_loss(model: nn.Module, batch: ChatBatch) -> Losses:
     """Cross entropy of what is learnt in a batch, over all processes."""
     output: Any = model(batch.input_ids, batch.position_ids, batch.labels)
     return language_model_loss(output["logits"], output["targets"])
-
-
-def without_pictures(root: Path, languages: tuple[str, ...], split: str) -> dict[str, Conversations]:
-    """The conversations of a split that show no picture, by language; a language may have none.
-
-    Raises:
-        UserError: a language has no table, or a table is damaged.
-    """
-    found = {language: read_conversations(root, language) for language in languages}
-    return {language: one.take(_pictureless(one, split)) for language, one in found.items()}
-
-
-def _pictureless(conversations: Conversations, split: str) -> NDArray[np.int64]:
-    table = conversations.table
-    chosen = pc.and_(pc.equal(table["split"], split), pc.equal(pc.list_value_length(table["images"]), 0))
-    return np.flatnonzero(chosen.to_numpy()[conversations.rows])
 
 
 def _texts(parts: Mapping[str, Conversations]) -> Iterator[str]:
@@ -90,19 +69,6 @@ def _tokenizer(
     return AutoTokenizer.from_pretrained(folder)
 
 
-def _training_parts(recipe: LanguageModelRecipe, root: Path) -> dict[str, Conversations]:
-    languages = recipe.data.languages or conversation_languages(root)
-    if not languages:
-        raise UserError(f"{root} has no conversations; name a dataset with a folder conversations.")
-    parts = without_pictures(root, languages, "train")
-    empty = [language for language, part in parts.items() if not len(part)]
-    if empty and (recipe.data.languages or len(empty) == len(parts)):
-        raise UserError(
-            f"{root} has no conversation without a picture in '{empty[0]}' to train on; add some, or leave the language out."
-        )
-    return {language: part for language, part in parts.items() if len(part)}
-
-
 def train_lm(recipe: LanguageModelRecipe, folder: Path, accelerator: Accelerator, quiet: bool = False) -> Path:
     """Train a tokenizer and a language model on conversations without pictures, and save both as `folder/model`.
 
@@ -111,7 +77,7 @@ def train_lm(recipe: LanguageModelRecipe, folder: Path, accelerator: Accelerator
     """
     data, training = recipe.data, recipe.training
     root = Dataset.open(data.dataset).root
-    parts = _training_parts(recipe, root)
+    parts = texts(root, data.languages)
     tokenizer = _tokenizer(recipe, parts, folder / "tokenizer", accelerator)
     model = Writer(build_language_model(recipe.config, tokenizer), recipe.noise, recipe.blend)
     tokens = ChatTokens(tokenizer, image_token_id=None, visual_tokens=0, most=recipe.tokens)
@@ -129,6 +95,7 @@ def train_lm(recipe: LanguageModelRecipe, folder: Path, accelerator: Accelerator
         processes=accelerator.num_processes,
     )
     held_out = without_pictures(root, tuple(parts), "validation")
+    together = largest_part(data.conversations_per_step, accelerator.num_processes, training.micro_batches)
     fit(
         model,
         batches,
@@ -136,7 +103,7 @@ def train_lm(recipe: LanguageModelRecipe, folder: Path, accelerator: Accelerator
         training=training,
         folder=folder,
         accelerator=accelerator,
-        validate=validation(held_out, tokens, data.row_tokens) if any(map(len, held_out.values())) else None,
+        validate=validation(held_out, tokens, data.row_tokens, together) if any(map(len, held_out.values())) else None,
         description=None if quiet else folder.name,
     )
     if accelerator.is_main_process:

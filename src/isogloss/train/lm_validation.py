@@ -12,8 +12,10 @@ from isogloss.data.chat_tokens import ChatTokens
 from isogloss.data.conversations import Conversation
 from isogloss.data.mixture import Mixture
 from isogloss.evaluate.continuations import continuations
+from isogloss.losses import Losses
 from isogloss.losses.language_model import language_model_loss
 from isogloss.models.lm import Writer
+from isogloss.train.accumulation import loss_in_parts
 
 # Of each language: so many tell a loss, and a rate to some hundredths over ten languages.
 LOSS_CONVERSATIONS, REPLIES = 128, 32
@@ -28,7 +30,7 @@ def held_back(conversations: Sequence[Conversation], most: int) -> list[Conversa
 
 
 def validation(
-    parts: Mapping[str, Sequence[Conversation]], tokens: ChatTokens, row_tokens: int
+    parts: Mapping[str, Sequence[Conversation]], tokens: ChatTokens, row_tokens: int, together: int
 ) -> Callable[[Any], dict[str, float]]:
     """The validation of a run: the loss, and the share of last replies that are written exactly, by language and on average.
 
@@ -36,6 +38,7 @@ def validation(
         parts: conversations by language; a language without any is left out.
         tokens: to token numbers.
         row_tokens: the length of a packed row.
+        together: conversations whose loss is computed at once, as in a part of a training step.
     """
     chosen = {language: held_back(part, LOSS_CONVERSATIONS) for language, part in parts.items() if len(part)}
     batches = {
@@ -53,8 +56,10 @@ def validation(
     }
 
     def validate(model: Writer) -> dict[str, float]:
-        device = model.model.device
-        losses = {language: _loss(model, batch.to(device)) for language, batch in batches.items()}
+        losses = {
+            language: float(loss_in_parts(model, batch, _loss, len(chosen[language]), together).total)
+            for language, batch in batches.items()
+        }
         questions = [one for some in asked.values() for one in some]
         right = dict(zip((id(one) for one in questions), exact_replies(model.model, questions, tokens), strict=True))
         rates = {language: float(np.mean([right[id(one)] for one in some])) for language, some in asked.items() if some}
@@ -67,9 +72,9 @@ def validation(
     return validate
 
 
-def _loss(model: Writer, batch: ChatBatch) -> float:
+def _loss(model: Writer, batch: ChatBatch) -> Losses:
     output = model(batch.input_ids, batch.position_ids, batch.labels)
-    return float(language_model_loss(output["logits"], output["targets"]).total)
+    return language_model_loss(output["logits"], output["targets"])
 
 
 def exact_replies(model: Any, conversations: Sequence[Conversation], tokens: ChatTokens) -> list[bool]:

@@ -4,7 +4,7 @@ import importlib
 import importlib.util
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, fields, is_dataclass
+from dataclasses import MISSING, asdict, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +72,20 @@ def different_fields(one: Any, other: Any, path: str = "") -> list[str]:
         found = [different_fields(one.get(key), other.get(key), f"{path}.{key}".lstrip(".")) for key in keys]
         return [path for paths in found for path in paths]
     return [] if one == other else [path]
+
+
+def with_later_fields(saved: Mapping[str, Any], recipe: Any) -> dict[str, Any]:
+    """A saved recipe, with the defaults of fields that recipes did not have yet when it was saved."""
+    found = dict(saved)
+    for entry in fields(recipe):
+        value, held = getattr(recipe, entry.name), found.get(entry.name)
+        if is_dataclass(value) and isinstance(held, dict):
+            found[entry.name] = with_later_fields(held, value)
+        elif entry.name not in found:
+            default: Any = entry.default if entry.default_factory is MISSING else entry.default_factory()
+            if default is not MISSING:
+                found[entry.name] = json.loads(json.dumps(default, default=asdict))
+    return found
 
 
 # The type of fields that hold numbers by names which are the user's, such as shares of languages.

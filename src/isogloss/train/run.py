@@ -21,7 +21,7 @@ from isogloss.train.log import quiet_libraries
 from isogloss.train.paint import train_paint
 from isogloss.train.paint_recipe import PaintRecipe
 from isogloss.train.process import start_process
-from isogloss.train.recipe import KINDS, Recipe, different_fields, load_recipe, to_json
+from isogloss.train.recipe import KINDS, Recipe, different_fields, load_recipe, to_json, with_later_fields
 from isogloss.train.text import train_text
 from isogloss.train.text_recipe import TextRecipe
 
@@ -115,7 +115,10 @@ def check_recipe(recipe: Recipe, folder: Path) -> None:
     Raises:
         UserError: the recipes differ, and the first fields in which they do are named; or recipe.json is damaged.
     """
-    differing = different_fields(read_object(folder / "recipe.json"), to_json(recipe))
+    saved, wanted = read_object(folder / "recipe.json"), to_json(recipe)
+    if saved.get("family") == wanted["family"]:
+        saved = with_later_fields(saved, recipe)
+    differing = different_fields(saved, wanted)
     if differing:
         raise UserError(
             f"{folder} holds a run of another recipe (they differ in {', '.join(differing[:3])}); "
