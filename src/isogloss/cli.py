@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import tyro
 
-from isogloss.commands import compare, data_check, data_emoji, demo, demo_chat, evaluate, report, search
+from isogloss.commands import compare, data_check, data_emoji, demo, demo_chat, report, search
 from isogloss.data.commands import data_add, data_export, data_remove, data_show
 from isogloss.data.sources.commands import (
     data_coco,
@@ -22,6 +22,7 @@ from isogloss.data.sources.commands import (
 )
 from isogloss.data.worlds.shapes.command import data_shapes
 from isogloss.errors import UserError, unknown
+from isogloss.evaluate.command import evaluate
 from isogloss.evaluate.judge.command import judge
 from isogloss.serve.chat_command import chat
 from isogloss.serve.paint_commands import paint

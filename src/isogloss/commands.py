@@ -9,10 +9,7 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from isogloss.errors import UserError
-from isogloss.saved import check_model, read_object
-
-# Among fewer, guessing alone finds more than one in ten among the first ten.
-_FEW_PICTURES = 100
+from isogloss.saved import check_model
 
 
 def data_emoji(
@@ -69,85 +66,6 @@ def _print_dataset(dataset: Any) -> None:
         captions, pictures = dataset.counts(tag)
         table.add_row(tag, str(captions), str(pictures))
     Console(markup=False, emoji=False, highlight=False).print(table)
-
-
-def evaluate(
-    run: tyro.conf.Positional[Path],
-    dataset: str | None = None,
-    split: str = "test",
-    languages: tuple[str, ...] = (),
-    sources: tuple[str, ...] = (),
-    pictures: int | None = None,
-    together: int | None = None,
-) -> None:
-    """Measure a run, language by language, with intervals: its retrieval, or a chat model's descriptions and answers.
-
-    Args:
-        run: the run folder.
-        dataset: a dataset folder, other than the run's own.
-        split: whose pictures are searched, or described and talked about.
-        languages: none for all that the dataset has.
-        sources: of the captions, such as cldr:name; none for the run's own.
-        pictures: of a chat model, describe and talk about only so many, which are always the same.
-        together: of a chat model, how many replies are written at a time; fewer take less memory.
-    """
-    check_model(run / "model")  # before the libraries that would read it are imported, which takes seconds
-    family = read_object(run / "recipe.json").get("family", "clip")
-    if family == "chat":
-        _evaluate_chat(run, dataset, split, languages, sources, pictures, together)
-        return
-    if family != "clip":
-        raise UserError(
-            f"{run} is a run of the family '{family}', which has nothing to evaluate; name one of a dual encoder or a chat "
-            "model."
-        )
-    for name, value in (("pictures", pictures), ("together", together)):
-        if value is not None:
-            raise UserError(f"--{name} is for chat models, and {run} is a dual encoder's; leave it out.")
-    from isogloss.evaluate.run import evaluate_run
-
-    result = evaluate_run(run, dataset=dataset, split=split, languages=languages, sources=sources)
-    print(f"{run}: caption→image among {result['images']} pictures ({split})")
-    columns = ("language", "captions", "accuracy@1", "accuracy@5", "accuracy@10", "rank quartiles")
-    table = Table(*columns)
-    for tag, figures in result["languages"].items():
-        found = figures["caption_to_image"]
-        accuracies = ["{:.3f} [{:.3f}, {:.3f}]".format(*found[f"accuracy@{k}"]) for k in (1, 5, 10)]
-        quartiles = " / ".join(f"{rank:g}" for rank in found["rank_quartiles"])
-        table.add_row(tag, str(figures["captions"]), *accuracies, quartiles)
-    Console(markup=False, emoji=False, highlight=False).print(table)
-    if result["images"] < _FEW_PICTURES:
-        print(_few_pictures(result["images"], split))
-    if result["left_out"]:
-        print(f"Left out, without a caption in this split: {', '.join(result['left_out'])}")
-
-
-def _evaluate_chat(
-    run: Path,
-    dataset: str | None,
-    split: str,
-    languages: tuple[str, ...],
-    sources: tuple[str, ...],
-    pictures: int | None,
-    together: int | None,
-) -> None:
-    from isogloss.evaluate.chat_run import evaluate_chat
-    from isogloss.evaluate.chat_table import print_chat
-
-    options: dict[str, Any] = {} if together is None else {"together": together}
-    print_chat(
-        run,
-        evaluate_chat(
-            run, dataset=dataset, split=split, languages=languages, sources=sources, pictures=pictures, **options
-        ),
-    )
-
-
-def _few_pictures(count: int, split: str) -> str:
-    """What figures on a small test are worth, by what guessing reaches there, and where more pictures come from."""
-    searched = "1 picture is" if count == 1 else f"{count} pictures are"
-    larger = f"; import with --{split} 0.2 for more" if split in ("test", "validation") else ""
-    return f"Only {searched} searched, so guessing alone reaches an accuracy@10 of {min(1, 10 / count):.2f}{larger}."
 
 
 def report(folder: tyro.conf.Positional[Path]) -> None:

@@ -15,7 +15,7 @@ def check_model(folder: Path) -> None:
     Raises:
         UserError: there is none.
     """
-    if not (folder / "config.json").is_file():
+    if not any((folder / name).is_file() for name in ("config.json", "model_index.json")):
         raise UserError(
             f"{folder} holds no saved model; name the folder of a finished run, such as runs/demo/seed-0/parallel."
         )

@@ -39,7 +39,10 @@ OPTIONS = {
     ),
     "data llava": ("images", "language", "licence", *IMPORT),
     "data folder": ("captions", "language", "table", "licence", *IMPORT),
-    "evaluate": ("dataset", "split", "languages", "sources", "pictures", "together"),
+    "evaluate": (
+        *("dataset", "split", "languages", "sources", "pictures", "together", "steps", "guidance", "seed", "scorer"),
+        *("features", "translator"),
+    ),
     "compare": ("folder", "split", "languages"),
     "report": (),
     "search": ("top", "split", "dataset", "names"),

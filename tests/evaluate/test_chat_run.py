@@ -182,7 +182,7 @@ def test_bad_input_is_told_in_a_sentence(run: Path, isogloss: Program, tmp_path:
     (run / "recipe.json").write_text(json.dumps({**recipe, "family": "lm"}))
     assert "is a run of the family 'lm', which has nothing to evaluate" in isogloss("evaluate", run).sentence
     (run / "recipe.json").write_text(json.dumps({**recipe, "family": "clip"}))
-    assert "--pictures is for chat models" in isogloss("evaluate", run, "--pictures", "3").sentence
+    assert "--pictures is for chat and paint models" in isogloss("evaluate", run, "--pictures", "3").sentence
     (run / "recipe.json").unlink()
     assert "recipe.json is missing" in isogloss("evaluate", run).sentence
     assert "holds no saved model" in isogloss("evaluate", run / "model").sentence

@@ -53,7 +53,7 @@ def to_describe(
     """
     asked = instruction or instructions(language)[0]
     shown = dataset.split(split, (language,), sources or None)
-    chosen = _chosen(shown.keys, pictures)
+    chosen = chosen_keys(shown.keys, pictures)
     captions = shown.captions[language]
     found: list[Question] = []
     for row, key in enumerate(shown.keys):
@@ -85,8 +85,8 @@ def to_answer(dataset: Dataset, split: str, language: str, *, pictures: int | No
     """
     conversations = read_conversations(dataset.root, language, split)
     keys: list[str] = dataset.images(split, ["key"])["key"].to_pylist() if split in dataset.splits else []
-    chosen = _chosen(keys, pictures)
-    without = _chosen([one.key for one in conversations if not one.images], pictures)
+    chosen = chosen_keys(keys, pictures)
+    without = chosen_keys([one.key for one in conversations if not one.images], pictures)
     right: dict[tuple[tuple[str, ...], tuple[Turn, ...]], dict[str, None]] = {}
     about: dict[tuple[tuple[str, ...], tuple[Turn, ...]], str] = {}
     for one in conversations:
@@ -114,7 +114,7 @@ def to_answer(dataset: Dataset, split: str, language: str, *, pictures: int | No
     ]
 
 
-def _chosen(keys: Sequence[str], most: int | None) -> set[str]:
+def chosen_keys(keys: Sequence[str], most: int | None) -> set[str]:
     """So many of some keys, by their hashes: fewer are a part of more."""
     if most is None:
         return set(keys)

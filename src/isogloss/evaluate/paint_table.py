@@ -39,6 +39,12 @@ def print_paint(run: Path, result: Mapping[str, Any]) -> None:
         left_out = {each["fid_left_out"] for each in measured["languages"].values() if "fid_left_out" in each}
         for reason in sorted(left_out):
             print(reason)
+    if result.get("scorer"):
+        print(f"CLIPScore by the dual encoder {result['scorer']}.")
+    if result.get("cut"):
+        print(f"Prompts that are too long to be read to their end: {_counts(result['cut'])}.")
+    if result.get("left_out"):
+        print(f"Left out, without a caption among these pictures: {', '.join(result['left_out'])}.")
 
 
 def _table(result: Mapping[str, Any]) -> Table:
@@ -65,6 +71,10 @@ def _table(result: Mapping[str, Any]) -> Table:
             cells += [f"{1000 * own['kid']:.2f}" if own else "", "" if own.get("fid") is None else f"{own['fid']:.2f}"]
         table.add_row(*cells)
     return table
+
+
+def _counts(of: Mapping[str, int]) -> str:
+    return ", ".join(f"{count:,} in {tag}" for tag, count in of.items())
 
 
 def _any(rows: Mapping[str, Mapping[str, Any]], name: str) -> bool:

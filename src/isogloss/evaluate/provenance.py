@@ -30,7 +30,7 @@ def provenance(run: Path, split: str, dataset: str | Path | None = None, sources
         "split": split,
         "dataset": str(Path(dataset or own).resolve()),
         "sources": sorted(set(sources or read)),
-        "model": _weights(run / "model"),
+        "model": weights_of(run / "model"),
     }
 
 
@@ -64,10 +64,10 @@ def languages_of(path: Path, measured: Mapping[str, Any]) -> dict[str, Any]:
         return languages if all(saved.get(name) == value for name, value in measured.items()) else {}
 
 
-def _weights(model: Path) -> str:
-    """The SHA-256 of a saved model's weights, in one file or several."""
+def weights_of(model: Path) -> str:
+    """The SHA-256 of a saved model's weights, in one file or several, of one part or several."""
     found = sha256()
-    for path in sorted(model.glob("*.safetensors")):
+    for path in sorted(model.rglob("*.safetensors")):
         with path.open("rb") as file:
-            found.update(path.name.encode() + file_digest(file, "sha256").digest())
+            found.update(path.relative_to(model).as_posix().encode() + file_digest(file, "sha256").digest())
     return found.hexdigest()

@@ -163,6 +163,25 @@ class Painter:
         Raises:
             UserError: memory is full, or the model gives no numbers.
         """
+        return self._paint(prompts, [seed for _ in prompts for seed in seeds], len(seeds), painting, told)
+
+    def paint_pairs(self, prompts: Sequence[str], seeds: Sequence[int], painting: Painting) -> list[Image.Image]:
+        """Each prompt with a seed of its own, all at a time; no check of safety is made.
+
+        Raises:
+            UserError: memory is full, or the model gives no numbers.
+        """
+        return self._paint(prompts, seeds, 1, painting, lambda _: None)
+
+    def _paint(
+        self,
+        prompts: Sequence[str],
+        seeds: Sequence[int],
+        of_each: int,
+        painting: Painting,
+        told: Callable[[int], None],
+    ) -> list[Image.Image]:
+        """So many pictures of each prompt, one for each of the seeds, which are of all pictures in their order."""
 
         def step(drawing: Any, number: int, _timestep: Any, _tensors: Any) -> dict[str, Any]:
             # Some schedulers take a step in two.
@@ -180,8 +199,8 @@ class Painter:
                     guidance_scale=painting.guidance,
                     height=height,
                     width=width,
-                    num_images_per_prompt=len(seeds),
-                    generator=[torch.Generator().manual_seed(seed) for _ in prompts for seed in seeds],
+                    num_images_per_prompt=of_each,
+                    generator=[torch.Generator().manual_seed(seed) for seed in seeds],
                     output_type="pt",
                     callback_on_step_end=step,
                 ).images
@@ -189,7 +208,7 @@ class Painter:
             if not isinstance(error, torch.OutOfMemoryError) and not any(sign in str(error) for sign in _FULL):
                 raise
             raise UserError(
-                f"There is no memory for {len(prompts) * len(seeds)} pictures of {width}x{height} at a time; paint fewer at a "
+                f"There is no memory for {len(seeds)} pictures of {width}x{height} at a time; paint fewer at a "
                 "time (--batch), or smaller ones (--size)."
             ) from error
         if not drawn.isfinite().all():
