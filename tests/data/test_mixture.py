@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isogloss.data.mixture import Mixture
+from isogloss.data.mixture import Mixture, Mixtures
 from isogloss.data.sampler import Sampler
 from isogloss.errors import UserError
 
@@ -92,6 +92,19 @@ def test_without_proportions_the_parts_are_one(mixture: Mixture, step: int) -> N
     wanted = Sampler(len(every), mixture.per_step, mixture.seed).indices(step)
     assert sorted(together.taken(step)) == sorted(every[place] for place in wanted)
     assert together.steps_per_epoch == len(every) // mixture.per_step
+
+
+@given(st.lists(mixtures(), min_size=1, max_size=3), st.integers(0, 20))
+def test_several_mixtures_bring_to_a_step_what_each_brings_alone(each: list[Mixture], step: int) -> None:
+    several = Mixtures(tuple(each))
+    assert several.taken(step) == [one for mixture in each for one in mixture.taken(step)]
+    assert several.per_step == len(several.taken(step))
+    assert several.steps_per_epoch == each[0].steps_per_epoch
+    if len({name for mixture in each for name in mixture.sizes}) == sum(len(mixture.sizes) for mixture in each):
+        assert math.fsum(several.shares.values()) == pytest.approx(1)
+        for mixture in each:
+            own = math.fsum(several.shares[name] for name in mixture.shares)
+            assert own == pytest.approx(mixture.per_step / several.per_step)
 
 
 def test_shares_hold_over_a_billion() -> None:

@@ -1,22 +1,25 @@
 """Estimates of chat models and of language models: their parts beside those of a real step, and what trains when."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from recipes.test_chat_at_scale import stand_in
 from torch.utils.flop_counter import FlopCounterMode
+from train.small_corpus import corpus, write_corpus
 
 from isogloss.data.chat_batch import ChatBatch
 from isogloss.models.chat_building import build_chat
 from isogloss.models.lora import add_lora
 from isogloss.train.chat import chat_loss, chat_tokens
-from isogloss.train.chat_recipe import ChatRecipe
+from isogloss.train.chat_recipe import ChatRecipe, ChatTexts
 from isogloss.train.estimate import Estimate, estimate, runs_of
 from isogloss.train.gradient_checkpointing import gradient_checkpointing
 from isogloss.train.recipe import load_recipe
 from isogloss.train.stages import freeze
+from isogloss.train.step_shapes import StepShapes
 from isogloss.train.work import FUSED
 
 
@@ -94,6 +97,26 @@ def test_parts_and_layers_that_are_computed_again_are_counted(recipe: ChatRecipe
     assert part.activations < 1.5 * one.activations / rows
     assert part.gradients == one.gradients and part.calls > (rows - 1) * one.calls
     assert parts.memory < whole.memory and again.memory < whole.memory
+
+
+def test_texts_beside_are_counted(recipe: ChatRecipe, tmp_path: Path) -> None:
+    spoken = write_corpus(tmp_path / "corpus", *corpus())
+
+    def step(texts: ChatTexts) -> StepShapes:
+        stage = replace(recipe.instruct, texts=texts)
+        return estimates(replace(recipe, instruct=stage))["instruct"].shapes
+
+    without, beside = step(ChatTexts()), step(ChatTexts(str(spoken), conversations_per_step=10))
+    assert beside.tokenised and len(beside.lengths) == len(without.lengths) + 10
+    assert beside.images == without.images and beside.steps_per_epoch == without.steps_per_epoch
+    assert beside.lengths[: len(without.lengths)] == without.lengths and beside.learnt > without.learnt
+    # Where the texts are not there, they are as long as a row, and all of them is learnt.
+    told = step(ChatTexts(str(tmp_path / "nowhere"), conversations_per_step=10))
+    bare = replace(recipe, data=replace(recipe.data, dataset=str(tmp_path / "nowhere")))
+    plain = estimates(bare)["instruct"].shapes
+    assert not told.tokenised and len(told.lengths) == len(plain.lengths) + 10
+    assert told.lengths[-10:] == (recipe.instruct.row_tokens,) * 10 and told.images == plain.images
+    assert told.learnt == plain.learnt + 10 * recipe.instruct.row_tokens
 
 
 def test_kept_features_are_made_in_the_first_epoch_alone(recipe: ChatRecipe) -> None:

@@ -5,9 +5,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import torch
 from accelerate import Accelerator
 from accelerate.utils import DistributedType
-from torch import nn
+from torch import Tensor, nn
 from transformers import LlavaProcessor
 
 from isogloss.data.batch import Batches
@@ -53,7 +54,7 @@ def chat_loss(
         output: Any = model(
             input_ids=batch.input_ids,
             position_ids=batch.position_ids,
-            pixel_values=batch.pixel_values if batch.pixel_values is not None and len(batch.pixel_values) else None,
+            pixel_values=_innermost(batch.pixel_values),
             features=seen,
             labels=batch.labels,
         )
@@ -64,6 +65,11 @@ def chat_loss(
     larger = gather_rows(visual_excess(output.visual, size)).sum() / max(1, losses.terms or 0)
     parts = {"words": losses.total.detach(), "excess": larger.detach()}
     return replace(losses, total=losses.total + excess * larger, parts=parts)
+
+
+def _innermost(pixels: Tensor | None) -> Tensor | None:
+    """Pictures with the channels innermost, as convolutions want them; None for none."""
+    return None if pixels is None or not len(pixels) else pixels.contiguous(memory_format=torch.channels_last)
 
 
 def chat_tokens(model: ChatModel, processor: LlavaProcessor, most: int) -> ChatTokens:
@@ -80,6 +86,7 @@ def train_chat(recipe: ChatRecipe, folder: Path, accelerator: Accelerator, quiet
         UserError: the dataset lacks a language, a part is absent or does not fit, or training cannot go on.
     """
     model, processor = _built(recipe) if recipe.start is None else load_chat(recipe.start)
+    model.vision_tower.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     dataset = Dataset.open(recipe.data.dataset)
     for name, stage in (("align", recipe.align), ("instruct", recipe.instruct)):
         if not stage.skipped:
@@ -113,7 +120,7 @@ def _train_stage(
     quiet: bool,
 ) -> None:
     reading = Reading(dataset, recipe.data, chat_tokens(model, processor, stage.row_tokens), processor.image_processor)
-    batches = learnt(stage, reading, accelerator)
+    batches = learnt(stage, reading, accelerator.process_index, accelerator.num_processes)
     seen, texts = held_out(stage, reading)
     together = largest_part(batches.images_per_step, accelerator.num_processes, stage.training.micro_batches)
     fit_stage(

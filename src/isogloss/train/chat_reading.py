@@ -4,8 +4,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from accelerate import Accelerator
-
 from isogloss.data.chat_batches import ChatBatches
 from isogloss.data.chat_tokens import ChatTokens
 from isogloss.data.conversations import Conversation
@@ -83,8 +81,11 @@ def _beside(language: str) -> str:
     return f"texts in {language}"
 
 
-def learnt(stage: ChatStage, reading: Reading, accelerator: Accelerator) -> ChatBatches:
+def learnt(stage: ChatStage, reading: Reading, process: int = 0, processes: int = 1) -> ChatBatches:
     """What a process trains on in a stage.
+
+    Args:
+        process, processes: its number, from 0 on, among so many.
 
     Raises:
         UserError: as of `mixed`.
@@ -95,8 +96,8 @@ def learnt(stage: ChatStage, reading: Reading, accelerator: Accelerator) -> Chat
         mixture,
         reading.pictures("train"),
         with_pixels=lambda step: sees_anew(stage, step, mixture.steps_per_epoch),
-        process=accelerator.process_index,
-        processes=accelerator.num_processes,
+        process=process,
+        processes=processes,
     )
 
 
