@@ -7,6 +7,7 @@ those with native pairs, which are aligned with captions of their own.
 import shutil
 import time
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -180,6 +181,7 @@ def _run_arm(experiment: ChatExperiment, arm: ChatArm, folder: Path, seed: int, 
             split=experiment.split,
             languages=experiment.languages,
             pictures=experiment.pictures,
+            answers=arm.recipe is not None,  # captions alone teach none
             quiet=True,
         )
 
@@ -265,14 +267,13 @@ def _one_taught(experiment: ChatExperiment) -> str | None:
 
 
 def _examples(experiment: ChatExperiment, folder: Path, dataset: Dataset) -> list[dict[str, Any]]:
-    """A few pictures, the first by their keys, with what the first seed's main arm says of them in each language."""
+    """A few pictures, the first by their keys' hashes, with what the first seed's main arm says of them in each language."""
     table = read_replies(
         replies_file(_main(experiment, folder, experiment.seeds[0]), DESCRIPTIONS, experiment.split)
     ).to_pydict()
     images = dataset.images(experiment.split).to_pydict()
     place = {key: row for row, key in enumerate(images["key"])}
-    shown = list(dict.fromkeys(sorted(table["key"])))
-    shown = shown[:: max(1, len(shown) // EXAMPLES)][:EXAMPLES]
+    shown = sorted(set(table["key"]), key=lambda key: sha256(key.encode()).digest())[:EXAMPLES]
     right = exact(table["reply"], table["references"])
     found: dict[str, dict[str, Any]] = {key: {} for key in shown}
     for row, key in enumerate(table["key"]):

@@ -1,7 +1,7 @@
 """The demo of chat: pictures described in ten languages by a model that was shown English captions alone."""
 
 import shlex
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from isogloss.recipes.lm_shapes import recipe as language_model
 from isogloss.saving import remove_abandoned
 from isogloss.train.chat_recipe import ChatRecipe, ChatStage
 from isogloss.train.log import progress_bar
-from isogloss.workers import cores
+from isogloss.workers import cores, workers
 
 EXPERIMENTS = ("pivot", "little", "native", "translated")
 PICTURES = {"train": 24_000, "validation": 100, "test": 300, "test_pairs": 200}
@@ -112,11 +112,13 @@ def run_chat_demo(
     arms = chat_arms(experiments)
     shapes, texts = folder / "shapes", folder / "shapes-text"
     remove_abandoned(folder)
-    with progress_bar(True) as bar:
-        for name, place, build in (("pictures", shapes, _draw), ("texts", texts, _write)):
-            if not place.exists():
-                task = bar.add_task(name, total=None, state="")
-                build(place, lambda done, total, task=task: bar.update(task, completed=done, total=total))
+    with progress_bar(True) as bar, workers(1) as pool:
+        writing = None if texts.exists() else pool.submit(_write, texts, TEXTS)
+        if not shapes.exists():
+            task = bar.add_task("pictures and texts", total=None, state="")
+            _draw(shapes, lambda done, total: bar.update(task, completed=done, total=total))
+        if writing is not None:
+            writing.result()
     Dataset.open(shapes).split(split, LANGUAGES)  # what is missing is told before anything is trained
     options: dict[str, Path | str | int] = {
         "--folder": folder,
@@ -151,5 +153,5 @@ def _draw(place: Path, progress: Callable[[int, int], None]) -> None:
     build_shapes(place, pictures=PICTURES, size=64, progress=progress)
 
 
-def _write(place: Path, progress: Callable[[int, int], None]) -> None:
-    build_shapes_text(place, conversations=TEXTS, progress=progress)
+def _write(place: Path, conversations: Mapping[str, int]) -> None:
+    build_shapes_text(place, conversations=conversations)

@@ -8,6 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
+from isogloss.data.conversations import IMAGE
 from isogloss.errors import UserError
 from isogloss.models.lm_tokenizer import SPECIAL, pieces, train_lm_tokenizer
 
@@ -100,22 +101,22 @@ def test_two_trainings_give_one_tokenizer() -> None:
 
 
 def test_special_tokens(tokenizer: PreTrainedTokenizerFast) -> None:
-    assert tokenizer.convert_tokens_to_ids(list(SPECIAL)) == [0, 1, 2, 3]
-    assert (tokenizer.eos_token, tokenizer.pad_token) == ("<|im_end|>", "<|endoftext|>")
-    assert tokenizer("<image>\nred")["input_ids"][0] == 3
+    assert tokenizer.convert_tokens_to_ids(list(SPECIAL)) == list(range(len(SPECIAL)))
+    assert (tokenizer.eos_token, tokenizer.pad_token) == ("<|end|>", "<|endoftext|>")
+    assert tokenizer("<image>\nred")["input_ids"][0] == SPECIAL.index(IMAGE)
     assert len(tokenizer) <= 500
 
 
 def test_the_chat_template_marks_what_an_assistant_writes(tokenizer: PreTrainedTokenizerFast) -> None:
     encoded = tokenizer.apply_chat_template(TURNS, return_dict=True, return_assistant_tokens_mask=True)
     assert tokenizer.decode(encoded["input_ids"]) == (
-        "<|im_start|>user\n<image>\nWhat is it?<|im_end|>\n<|im_start|>assistant\na red circle<|im_end|>\n"
-        "<|im_start|>user\n¿Y su color?<|im_end|>\n<|im_start|>assistant\nrojo<|im_end|>\n"
+        "<|user|><image>\nWhat is it?<|end|><|assistant|>a red circle<|end|>"
+        "<|user|>¿Y su color?<|end|><|assistant|>rojo<|end|>"
     )
     marked = [token for token, mark in zip(encoded["input_ids"], encoded["assistant_masks"], strict=True) if mark]
-    assert tokenizer.decode(marked) == "a red circle<|im_end|>rojo<|im_end|>"
+    assert tokenizer.decode(marked) == "a red circle<|end|>rojo<|end|>"
     asked = tokenizer.apply_chat_template(TURNS[:1], tokenize=False, add_generation_prompt=True)
-    assert asked == "<|im_start|>user\n<image>\nWhat is it?<|im_end|>\n<|im_start|>assistant\n"
+    assert asked == "<|user|><image>\nWhat is it?<|end|><|assistant|>"
 
 
 def test_pictures_may_be_parts_of_a_message(tokenizer: PreTrainedTokenizerFast) -> None:
@@ -130,7 +131,7 @@ def test_a_saved_tokenizer_is_the_same(
     folder = tmp_path_factory.mktemp("tokenizer")
     tokenizer.save_pretrained(folder)
     again = AutoTokenizer.from_pretrained(folder)
-    for text in (*TEXTS, "ж 👩‍👩‍👧 <|im_end|>"):
+    for text in (*TEXTS, "ж 👩‍👩‍👧 <|end|>"):
         assert again(text)["input_ids"] == tokenizer(text)["input_ids"]
         assert written(again, text) == written(tokenizer, text)
     assert again.chat_template == tokenizer.chat_template

@@ -78,8 +78,8 @@ def test_nothing_is_read_or_seen_twice(talker: Talker) -> None:
         assert seen == [1, 1]
     assert 0 < len(written) <= SHORT.max_tokens and second != first
     # What was not read yet: the reply's last token, its end where it was cut off, and the new turn.
-    rest = "<|im_end|>" * (len(written) == SHORT.max_tokens)
-    new = processor.tokenizer.encode(f"{rest}\n<|im_start|>user\nand<|im_end|>\n<|im_start|>assistant\n")
+    rest = "<|end|>" * (len(written) == SHORT.max_tokens)
+    new = processor.tokenizer.encode(f"{rest}<|user|>and<|end|><|assistant|>")
     assert read[0] == 1 + len(new)
     assert set(read[1:]) == {1}
     assert before + read[0] + len(read) - 1 == len(chat._memory._read)

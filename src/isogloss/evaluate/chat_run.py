@@ -54,6 +54,7 @@ def evaluate_chat(
     languages: Sequence[str] = (),
     sources: Sequence[str] = (),
     pictures: int | None = None,
+    answers: bool = True,
     together: int = TOGETHER,
     quiet: bool = False,
 ) -> dict[str, Any]:
@@ -71,6 +72,7 @@ def evaluate_chat(
             nothing in this split, are left out and listed as `left_out`.
         sources: of the captions; none for all.
         pictures: only so many of the split, by their keys' hashes; None for all.
+        answers: ask the questions of the conversations too.
         together: how many replies are written at a time.
         quiet: without a progress bar.
 
@@ -107,7 +109,7 @@ def evaluate_chat(
             kept=kept / DESCRIPTIONS,
             **options,
         )
-    if plan.answered:
+    if answers and plan.answered:
         found[ANSWERS] = write_answers(
             *(model, processor, opened, split, plan.answered), kept=kept / ANSWERS, **options
         )

@@ -4,6 +4,7 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from functools import cache
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 
@@ -32,14 +33,24 @@ def words_of_shapes(dataset: Dataset, languages: Sequence[str]) -> dict[str, fro
         dataset: of the shapes world.
         languages: tags; one that neither the dataset nor the world has is left out.
     """
+    return dict(_words(dataset.root, tuple(languages)))
+
+
+@cache
+def _words(root: Path, languages: tuple[str, ...]) -> Mapping[str, frozenset[str]]:
+    """As `words_of_shapes`, which every arm of an experiment asks anew, and which takes seconds."""
+    dataset = Dataset.open(root)
     scenes = {scene_of_picture(key) for key in dataset.images(columns=["key"])["key"].to_pylist()}
     generator = np.random.default_rng(0)
     answers = {answer for scene in sorted(scenes) for _, answer in questions(scene, generator)}
     texts: dict[str, set[str]] = {}
     for language in languages:
-        found = set(dataset.captions(language)["text"].to_pylist()) if language in dataset.languages else set[str]()
-        if language in GRAMMARS:
+        found = set[str]()
+        if language in dataset.languages:
+            found |= set(dataset.captions(language)["text"].to_pylist())
+        elif language in GRAMMARS:
             found |= {caption(scene, language) for scene in scenes}
+        if language in GRAMMARS:
             found |= {answer_text(answer, language) for answer in answers}
         if found:
             texts[language] = found

@@ -14,12 +14,13 @@ from transformers import PreTrainedTokenizerFast
 from isogloss.data.conversations import IMAGE
 from isogloss.errors import UserError
 
-# Of ChatML, in the order and the roles that Qwen3 gives them: the end of a turn ends what is written, and what ends a
-# document fills rows up.
-END_OF_TEXT, TURN_START, TURN_END = "<|endoftext|>", "<|im_start|>", "<|im_end|>"
-SPECIAL = (END_OF_TEXT, TURN_START, TURN_END, IMAGE)
+# The end of a turn ends what is written, and what ends a document fills rows up. A role is one token, as in Phi-3, and not
+# several, as in ChatML, which would be a sixth of what a small model reads of a caption.
+END_OF_TEXT, TURN_END = "<|endoftext|>", "<|end|>"
+ROLES = ("<|system|>", "<|user|>", "<|assistant|>")
+SPECIAL = (END_OF_TEXT, TURN_END, *ROLES, IMAGE)
 
-# ChatML. Between the marks stands what an assistant writes, its end included. Pictures and texts may be parts of one
+# Between the marks stands what an assistant writes, its end included. Pictures and texts may be parts of one
 # message, as those of an OpenAI-compatible endpoint are; a picture then has a line of its own.
 CHAT_TEMPLATE = """\
 {%- macro written(content) -%}
@@ -32,16 +33,15 @@ CHAT_TEMPLATE = """\
 {%- endif -%}
 {%- endmacro -%}
 {%- for message in messages -%}
-{{- '<|im_start|>' + message['role'] + '\\n' -}}
+{{- '<|' + message['role'] + '|>' -}}
 {%- if message['role'] == 'assistant' -%}
-{%- generation -%}{{- written(message['content']) + '<|im_end|>' -}}{%- endgeneration -%}
+{%- generation -%}{{- written(message['content']) + '<|end|>' -}}{%- endgeneration -%}
 {%- else -%}
-{{- written(message['content']) + '<|im_end|>' -}}
+{{- written(message['content']) + '<|end|>' -}}
 {%- endif -%}
-{{- '\\n' -}}
 {%- endfor -%}
 {%- if add_generation_prompt -%}
-{{- '<|im_start|>assistant\\n' -}}
+{{- '<|assistant|>' -}}
 {%- endif -%}"""
 
 # Pieces across which no token is learnt. A word keeps its combining marks and joiners, without which the letters of
@@ -81,7 +81,7 @@ def train_lm_tokenizer(
 
     Args:
         texts: to learn from, in all languages.
-        vocabulary: how many tokens at most; four special ones and 256 bytes are among them.
+        vocabulary: how many tokens at most; six special ones and 256 bytes are among them.
         tokens: the longest sequence it is meant for.
         chat_template: how the turns of a conversation become one text.
 
@@ -116,7 +116,7 @@ def train_lm_tokenizer(
         model_max_length=tokens,
         pad_token=END_OF_TEXT,
         eos_token=TURN_END,
-        extra_special_tokens=[TURN_START, IMAGE],
+        extra_special_tokens=[*ROLES, IMAGE],
         clean_up_tokenization_spaces=False,
     )
     made.chat_template = chat_template

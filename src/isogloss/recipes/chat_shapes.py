@@ -38,12 +38,13 @@ recipe = ChatRecipe(
         conversations_per_step=48,
         row_tokens=384,
         excess=0.1,
+        stages=(Stage(0.0, "run", (EYES,)),),
         training=Training(
-            steps=500,
+            steps=400,
             log_every=20,
             validate_every=0,
-            checkpoint_every=250,
-            optimisation=Optimisation(learning_rate=4e-4, weight_decay=0.05, method="muon", factors={EYES: 0.1}),
+            checkpoint_every=200,
+            optimisation=Optimisation(learning_rate=4e-4, weight_decay=0.05, method="muon"),
         ),
     ),
 )

@@ -26,10 +26,10 @@ recipe = ClipRecipe(
     projection_dim=128,
     text_tokens=64,
     training=Training(
-        steps=500,
+        steps=400,
         log_every=20,
         validate_every=0,
-        checkpoint_every=250,
+        checkpoint_every=200,
         optimisation=Optimisation(learning_rate=3e-3, weight_decay=0.1, method="muon"),
     ),
 )

@@ -10,7 +10,7 @@ from isogloss.train.optim import Optimisation
 from isogloss.train.training import Training
 
 recipe = LanguageModelRecipe(
-    data=CorpusData(dataset="shapes-text", conversations_per_step=48, row_tokens=128),
+    data=CorpusData(dataset="shapes-text", conversations_per_step=64, row_tokens=128),
     config={
         "model_type": "llama",
         "hidden_size": 192,
@@ -27,10 +27,10 @@ recipe = LanguageModelRecipe(
     noise=0.2,
     blend=0.8,
     training=Training(
-        steps=2200,
+        steps=1600,
         log_every=50,
         validate_every=0,
-        checkpoint_every=550,
+        checkpoint_every=400,
         optimisation=Optimisation(learning_rate=5e-3, method="muon", warmup=0.05),
     ),
 )

@@ -37,12 +37,11 @@ def lm_loss(model: nn.Module, batch: ChatBatch) -> Losses:
 
 
 def _texts(parts: Mapping[str, Conversations]) -> Iterator[str]:
-    """What a tokenizer learns from: what is said, and who says it as the template writes it."""
+    """What a tokenizer learns from: what is said."""
     for part in parts.values():
         every = max(1, len(part) // TOKENIZER_CONVERSATIONS)
         for conversation in part[::every]:
             for turn in conversation.turns:
-                yield f"{turn.role}\n"
                 yield turn.text
 
 

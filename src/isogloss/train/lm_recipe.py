@@ -44,7 +44,7 @@ class LanguageModelRecipe:
         config: of a Transformers causal language model, without vocab_size.
         vocabulary: how many tokens the tokenizer learns.
         tokens: the most of a conversation; longer ones lose their last turns.
-        chat_template: the path of a file with a Jinja template; None for ChatML.
+        chat_template: the path of a file with a Jinja template; None for one whose roles are one token each.
         noise: the most noise on what is read and not to be written, in units of a word's own size, so that what is near
             a word, as visual tokens will be, is read as that word.
         blend: how much of what is read and not to be written is taken from the words beside it at most, in half of the
