@@ -22,10 +22,10 @@ from isogloss.data.worlds.shapes.world import scene_of_picture
 from isogloss.errors import UserError
 from isogloss.evaluate.clip_score import clip_measures
 from isogloss.evaluate.drawings import chance, drawings_right, read_drawings
-from isogloss.evaluate.drawn import drawn_file, read_drawn, read_pictures
+from isogloss.evaluate.drawn import THROUGH_ENGLISH, drawn_file, read_drawn, read_pictures
 from isogloss.evaluate.paint_figures import paint_figures
-from isogloss.evaluate.paint_measures import read_measures
-from isogloss.evaluate.paint_run import THROUGH_ENGLISH, evaluate_paint, measures_file, read_evaluated
+from isogloss.evaluate.paint_measures import measures_file, read_measures
+from isogloss.evaluate.paint_run import evaluate_paint, read_evaluated
 from isogloss.evaluate.prompts_in_english import Translator
 from isogloss.evaluate.provenance import evaluated
 from isogloss.models.towers import load_dual_encoder

@@ -6,10 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from isogloss.report.chat_claims import ChatClaim, State, claims, state_of
+from isogloss.report.chat_claims import claims
 from isogloss.report.chat_content import ChatArm, ChatContent, Figures, Point, ShareCurve
-from isogloss.report.chat_words import compared, enough, found, verdict
+from isogloss.report.chat_words import compared, enough, found
 from isogloss.report.content import ReportedLanguage
+from isogloss.report.judged import JudgedClaim, State, state_of, verdict
 from isogloss.report.measures import Interval
 
 NAMES = {"en": "English", "es": "Spanish", "ja": "Japanese"}
@@ -137,7 +138,7 @@ def test_exactness_is_judged_without_translation_and_with_a_little_of_it() -> No
     ],
 )
 def test_the_verdict_counts_what_does_not_hold(states: tuple[State, ...], sentence: str) -> None:
-    assert verdict([ChatClaim("", state, "") for state in states]) == sentence
+    assert verdict([JudgedClaim("", state, "") for state in states]) == sentence
 
 
 @pytest.mark.parametrize(

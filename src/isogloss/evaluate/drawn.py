@@ -23,6 +23,9 @@ from isogloss.saving import new_file
 # Its functions are made when it is imported, so that no type checker sees them.
 pc: Any = pyarrow.compute
 
+# What is drawn of prompts as they are, and of what they are in English.
+DRAWINGS, THROUGH_ENGLISH = "drawings", "through-english"
+
 # key: of the real picture that the prompt describes. language: of the prompt. seed: of the drawing's noise. file: of the
 # picture, from the table's folder on, with /.
 DRAWN = pa.schema(
@@ -36,12 +39,12 @@ DRAWN = pa.schema(
 )
 
 
-def drawn_file(run: Path, split: str, dataset: str | Path | None = None, kind: str = "drawings") -> Path:
+def drawn_file(run: Path, split: str, dataset: str | Path | None = None, kind: str = DRAWINGS) -> Path:
     """Where the table of the pictures of a split lies; the pictures lie in the folder of its name.
 
     Args:
         dataset: as of `provenance.evaluation_file`.
-        kind: another one for pictures that are drawn otherwise, as through English.
+        kind: DRAWINGS, or another one for pictures that are drawn otherwise, as THROUGH_ENGLISH.
     """
     path = evaluation_file(run, split, dataset)
     return path.with_name(f"{kind}-{path.stem}.parquet")

@@ -15,11 +15,22 @@ from isogloss.data.tables import check_columns, many, read_footer
 from isogloss.data.worlds.shapes.world import scene_of_picture
 from isogloss.errors import UserError
 from isogloss.evaluate.drawings import drawings_right, others_right, read_drawings
+from isogloss.evaluate.drawn import DRAWINGS, drawn_file
 from isogloss.saving import new_file
 
 PLACES = pa.schema({"key": pa.string(), "language": pa.string(), "seed": pa.int64()})
 # What a measure would be, had the picture been drawn for other prompts of its language.
 OTHERS = "_of_others"
+
+
+def measures_file(run: Path, split: str, dataset: str | Path | None = None, kind: str = DRAWINGS) -> Path:
+    """Where what was measured of each picture lies.
+
+    Args:
+        dataset: as of `provenance.evaluation_file`.
+        kind: of the pictures; those through English have the pictures of English prompts beside them.
+    """
+    return drawn_file(run, split, dataset, f"measures-{kind}")
 
 
 def shapes_measures(

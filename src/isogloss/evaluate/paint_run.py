@@ -18,13 +18,19 @@ from isogloss.data.worlds.shapes.world import scene_of_picture
 from isogloss.errors import UserError
 from isogloss.evaluate.clip_score import clip_measures
 from isogloss.evaluate.drawings import chance
-from isogloss.evaluate.drawn import drawn_file, read_pictures
+from isogloss.evaluate.drawn import DRAWINGS, THROUGH_ENGLISH, drawn_file, read_pictures
 from isogloss.evaluate.paint_figures import distances, paint_figures
-from isogloss.evaluate.paint_measures import measured_table, read_measures, shapes_measures, write_measures
+from isogloss.evaluate.paint_measures import (
+    measured_table,
+    measures_file,
+    read_measures,
+    shapes_measures,
+    write_measures,
+)
 from isogloss.evaluate.painting_of_prompts import paint_prompts
 from isogloss.evaluate.picture_features import Extractor, extractor
 from isogloss.evaluate.prompts_in_english import Translator
-from isogloss.evaluate.provenance import evaluation_file, provenance
+from isogloss.evaluate.provenance import evaluation_file, languages_of, provenance
 from isogloss.evaluate.shapes import is_shapes
 from isogloss.evaluate.to_paint import in_english, to_paint
 from isogloss.saved import fields_of, read_object
@@ -39,17 +45,6 @@ pc: Any = pyarrow.compute
 
 # Pictures that are painted together.
 TOGETHER = 64
-DRAWINGS, THROUGH_ENGLISH = "drawings", "through-english"
-
-
-def measures_file(run: Path, split: str, dataset: str | Path | None = None, kind: str = DRAWINGS) -> Path:
-    """Where what was measured of each picture lies.
-
-    Args:
-        dataset: as of `provenance.evaluation_file`.
-        kind: DRAWINGS, or THROUGH_ENGLISH with those of English prompts that were there too.
-    """
-    return drawn_file(run, split, dataset, f"measures-{kind}")
 
 
 def evaluate_paint(
@@ -98,13 +93,7 @@ def evaluate_paint(
     for name, number in (("pictures", pictures), ("together", together)):
         if number is not None and number < 1:
             raise UserError(f"{name} is {number}; give a whole number of at least 1.")
-    measured: dict[str, Any] = {
-        **provenance(run, split, dataset, sources),
-        "pictures": pictures,
-        "steps": way.steps,
-        "guidance": way.guidance,
-        "seed": seed,
-    }
+    measured = _what(run, split, dataset, sources, pictures, way, seed)
     opened = Dataset.open(measured["dataset"])
     asked, left_out = to_paint(opened, split, languages, sources=measured["sources"], pictures=pictures, seed=seed)
     seeds_from(seed, 1 + max(one.seeds[-1] for one in asked) - seed)
@@ -160,24 +149,61 @@ def evaluate_paint(
     return result
 
 
+def paint_evaluated(
+    run: Path,
+    split: str,
+    languages: Sequence[str],
+    *,
+    pictures: int | None = None,
+    painting: Painting | None = None,
+    seed: int = 0,
+    through_english: bool = False,
+) -> bool:
+    """Whether saved figures are of the model that the run holds now, painted so, and in all these languages.
+
+    Raises:
+        UserError: recipe.json is missing, or it or the figures are damaged.
+    """
+    path = evaluation_file(run, split)
+    if not path.exists():
+        return False
+    found = languages_of(path, _what(run, split, None, (), pictures, painting or Painting(), seed))
+    return set(languages) <= set(found) and (not through_english or "through_english" in read_object(path))
+
+
 def read_evaluated(
-    runs: Sequence[Path], split: str, dataset: str | Path | None = None, kind: str = DRAWINGS
+    runs: Sequence[Path], split: str, *, kind: str = DRAWINGS, trained: Sequence[str] | None = None
 ) -> dict[str, Any]:
     """The figures over all seeds of a model that were evaluated alike.
 
     Args:
         runs: one of each seed.
-        kind: DRAWINGS or THROUGH_ENGLISH.
+        kind: of the pictures.
+        trained: languages of which figures say that captions were in them; None for those of the first run.
 
     Raises:
         UserError: a run was not evaluated.
     """
-    files = [evaluation_file(run, split, dataset) for run in runs]
-    with fields_of(files[0]):
-        saved = read_object(files[0])
-        by_chance, trained = saved["chance"], tuple(str(tag) for tag in saved["trained"])
-    tables = [read_measures(measures_file(run, split, dataset, kind)) for run in runs]
-    return paint_figures(tables, chance=by_chance, trained=trained)
+    file = evaluation_file(runs[0], split)
+    with fields_of(file):
+        saved = read_object(file)
+        by_chance, learnt = saved["chance"], tuple(str(tag) for tag in trained or saved["trained"])
+    tables = [read_measures(measures_file(run, split, kind=kind)) for run in runs]
+    return paint_figures(tables, chance=by_chance, trained=learnt)
+
+
+def _what(
+    run: Path,
+    split: str,
+    dataset: str | None,
+    sources: Sequence[str],
+    pictures: int | None,
+    painting: Painting,
+    seed: int,
+) -> dict[str, Any]:
+    """What is painted, and how, without which figures and pictures are others."""
+    way = {"pictures": pictures, "steps": painting.steps, "guidance": painting.guidance, "seed": seed}
+    return {**provenance(run, split, dataset, sources), **way}
 
 
 def _learnt(run: Path) -> tuple[str, ...]:

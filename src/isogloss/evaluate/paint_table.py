@@ -20,7 +20,7 @@ _PLAIN = {
 }
 
 
-def print_paint(run: Path, result: Mapping[str, Any]) -> None:
+def print_paint(run: Path, result: Mapping[str, Any], console: Console | None = None) -> None:
     """Print what `paint_figures` has found, and the distances and the baseline where they are there.
 
     Args:
@@ -28,23 +28,25 @@ def print_paint(run: Path, result: Mapping[str, Any]) -> None:
         result: as of `paint_figures`, with `distances` and `through_english`, the figures of prompts that were
             translated into English first, where they were measured.
     """
-    console = Console(markup=False, emoji=False, highlight=False)
-    print(f"{run}: pictures of prompts ({result['split']})" if "split" in result else f"{run}: pictures of prompts")
+    console = console or Console(markup=False, emoji=False, highlight=False)
+    console.print(
+        f"{run}: pictures of prompts ({result['split']})" if "split" in result else f"{run}: pictures of prompts"
+    )
     console.print(_table(result))
     if result.get("chance") is not None:
-        print(f"By chance {result['chance']:.3f} of the attributes are right.")
+        console.print(f"By chance {result['chance']:.3f} of the attributes are right.")
     measured = result.get("distances")
     if measured:
-        print(f"KID and FID by {measured['extractor']}, from {measured['real']:,} real pictures.")
+        console.print(f"KID and FID by {measured['extractor']}, from {measured['real']:,} real pictures.")
         left_out = {each["fid_left_out"] for each in measured["languages"].values() if "fid_left_out" in each}
         for reason in sorted(left_out):
-            print(reason)
+            console.print(reason)
     if result.get("scorer"):
-        print(f"CLIPScore by the dual encoder {result['scorer']}.")
+        console.print(f"CLIPScore by the dual encoder {result['scorer']}.")
     if result.get("cut"):
-        print(f"Prompts that are too long to be read to their end: {_counts(result['cut'])}.")
+        console.print(f"Prompts that are too long to be read to their end: {_counts(result['cut'])}.")
     if result.get("left_out"):
-        print(f"Left out, without a caption among these pictures: {', '.join(result['left_out'])}.")
+        console.print(f"Left out, without a caption among these pictures: {', '.join(result['left_out'])}.")
 
 
 def _table(result: Mapping[str, Any]) -> Table:

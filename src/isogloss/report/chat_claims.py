@@ -1,14 +1,11 @@
 """What was to be reached with English pairs alone, asked of a chat experiment's figures, each with the interval that decides."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 from isogloss.report.chat_content import ChatContent, Figures
+from isogloss.report.judged import JudgedClaim, State, percent, state_of
 from isogloss.report.measures import Interval
 from isogloss.report.words import listed, number, spelled
-
-State = Literal["holds", "does not hold", "undecided"]
 
 # In percent: of the exactness in English, and of replies in the language that was asked for, said before anything was
 # measured.
@@ -17,23 +14,14 @@ RELATIVE, FIDELITY = 95.0, 99.0
 SHARE = 0.01
 
 
-@dataclass(frozen=True)
-class ChatClaim:
-    """A sentence that was stated beforehand, whether it holds here, and the measurement that decides it."""
-
-    claim: str
-    state: State
-    measured: str
-
-
-def claims(content: ChatContent) -> list[ChatClaim]:
+def claims(content: ChatContent) -> list[JudgedClaim]:
     """Whether each claim holds.
 
     A claim on all languages holds when the whole interval of each is at or above the bound, and does not hold when that of
     one is below it; it is undecided where neither is the case. One with at most some share of translated instructions is
     judged by the smallest such share with which it holds, or else by the greatest.
     """
-    found: list[ChatClaim] = []
+    found: list[JudgedClaim] = []
     over = (
         f"intervals over pictures and {content.seeds} seeds"
         if content.seeds > 1
@@ -50,39 +38,22 @@ def claims(content: ChatContent) -> list[ChatClaim]:
         state, measured = _exactness(content, main)
         share = content.translated_share
         tried = "" if share is None else f", with {number(100 * share)} % of the instructions translated"
-        found.append(ChatClaim(f"{exact}{tried}.", state, f"{measured}; {over}"))
+        found.append(JudgedClaim(f"{exact}{tried}.", state, f"{measured}; {over}"))
         more = [one for one in little if one[0] > (share or 0.0)]
         if share == 0 and more:
             share, state, measured = _first([(share, *_exactness(content, each)) for share, each in more])
             claim = f"{exact}, with at most {number(100 * SHARE)} % of the instructions translated."
-            found.append(ChatClaim(claim, state, f"with {number(100 * share)} %: {measured}; {over}"))
+            found.append(JudgedClaim(claim, state, f"with {number(100 * share)} %: {measured}; {over}"))
     claim = (
         f"At least {number(FIDELITY)} % of the replies are in the language that was asked for, in each language, with at most "
         f"{number(100 * SHARE)} % of the instructions translated."
     )
     if not little:
-        found.append(ChatClaim(claim, "undecided", f"nothing was measured with at most {number(100 * SHARE)} %"))
+        found.append(JudgedClaim(claim, "undecided", f"nothing was measured with at most {number(100 * SHARE)} %"))
     else:
         share, state, measured = _first([(share, *_fidelity(content, each)) for share, each in little])
-        found.append(ChatClaim(claim, state, f"with {number(100 * share)} %: {measured}; {over}"))
+        found.append(JudgedClaim(claim, state, f"with {number(100 * share)} %: {measured}; {over}"))
     return found
-
-
-def state_of(value: Interval | None, least: float) -> State:
-    """Whether a value is at least so much, by the whole of its interval; without an interval that is not known."""
-    if value is None or value.low is None or value.high is None:
-        return "undecided"
-    low, high, least = (round(end, 9) for end in (value.low, value.high, least))
-    if low >= least:
-        return "holds"
-    return "does not hold" if high < least else "undecided"
-
-
-def percent(value: Interval) -> str:
-    """A share in percent with its interval, such as "31.2 % (29.1–33.3)"."""
-    if value.low is None or value.high is None:
-        return f"{value.value:.1f}\N{NO-BREAK SPACE}%"
-    return f"{value.value:.1f}\N{NO-BREAK SPACE}% ({value.low:.1f}–{value.high:.1f})"
 
 
 def _little(content: ChatContent) -> list[tuple[float, Mapping[str, Figures]]]:

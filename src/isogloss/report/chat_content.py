@@ -43,15 +43,13 @@ class Figures:
         captions = saved.get("captions")
         return cls(
             measures={
-                name: _times(Interval.of(saved[name]), factor)
+                name: Interval.of(saved[name]).times(factor)
                 for name, factor in MEASURES.items()
                 if saved.get(name) is not None
             },
             captions=None if captions is None else int(captions),
             replied={str(tag): int(count) for tag, count in saved.get("replied", {}).items()},
-            kinds={
-                str(kind): _times(Interval.of(found["exact"]), 100) for kind, found in saved.get("kinds", {}).items()
-            },
+            kinds={str(kind): Interval.of(found["exact"]).times(100) for kind, found in saved.get("kinds", {}).items()},
         )
 
 
@@ -193,9 +191,3 @@ def ordered(languages: Sequence[ReportedLanguage], main: Mapping[str, Figures]) 
         return group, -exact.value if exact else 1.0, language.tag
 
     return {language.tag: language for language in sorted(languages, key=place)}
-
-
-def _times(interval: Interval, factor: float) -> Interval:
-    if interval.low is None or interval.high is None:
-        return Interval(factor * interval.value)
-    return Interval(factor * interval.value, factor * interval.low, factor * interval.high)

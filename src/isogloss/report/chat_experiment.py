@@ -1,6 +1,5 @@
 """A chat experiment's folder, read for its report."""
 
-import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,13 +10,8 @@ from isogloss.languages import group
 from isogloss.report.chat_content import ChatArm, ChatContent, Example, Figures, Point, Reply, ShareCurve, ordered
 from isogloss.report.content import ReportedLanguage
 from isogloss.report.dataset import named
-from isogloss.report.thumbnail import thumbnail
+from isogloss.report.thumbnail import embedded
 from isogloss.saved import fields_of, read_object
-
-# Pixels: twice the size shown, for screens with two dots a pixel.
-_SIDE = 320
-# A PNG of at most so many bytes is put into the page as it is.
-_MOST_BYTES, _PNG = 20_000, b"\x89PNG\r\n"
 
 
 def read_chat_experiment(folder: Path) -> ChatContent:
@@ -159,15 +153,4 @@ def _example(saved: Mapping[str, Any], folder: Path, known: Mapping[str, Reporte
         for tag, language in known.items()
         if (reply := saved["replies"].get(tag)) is not None
     )
-    return Example(str(saved["key"]), _picture(folder / str(saved["picture"])), replies)
-
-
-def _picture(place: Path) -> str | None:
-    """A picture as a data URI, or None where it is missing or damaged; a small one stays as sharp as it was drawn."""
-    if not place.is_file():
-        return None
-    small = thumbnail(str(place), 0, place.stat().st_size, _SIDE)
-    content = place.read_bytes()
-    if small is None or len(content) > _MOST_BYTES or not content.startswith(_PNG):
-        return small
-    return "data:image/png;base64," + base64.b64encode(content).decode("ascii")
+    return Example(str(saved["key"]), embedded(str(folder / str(saved["picture"]))), replies)

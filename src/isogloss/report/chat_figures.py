@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 
 from isogloss.report.axis import Axis
-from isogloss.report.chat_claims import percent
 from isogloss.report.chat_content import ChatArm, ChatContent, Figures
 from isogloss.report.content import Arm, ReportedLanguage
 from isogloss.report.figures import DotPanel, Value, language_panel
+from isogloss.report.judged import percent
 
 PERCENT = Axis(0.0, 100.0, (0.0, 20.0, 40.0, 60.0, 80.0, 100.0))
 # Those of the curves over shares come last.

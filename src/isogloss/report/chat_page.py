@@ -5,13 +5,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from isogloss.report.chat_claims import FIDELITY, claims, percent
+from isogloss.report.chat_claims import FIDELITY, claims
 from isogloss.report.chat_content import ChatArm, ChatContent, Example
 from isogloss.report.chat_experiment import read_chat_experiment
 from isogloss.report.chat_figures import dot_figure, lettered
 from isogloss.report.chat_shares import language_panels, mean_panels
-from isogloss.report.chat_words import comparisons, done, enough, found, verdict
+from isogloss.report.chat_words import comparisons, done, enough, found
 from isogloss.report.figures import DotPanel, label_width, text_width
+from isogloss.report.judged import percent, verdict
 from isogloss.report.recipes import differences, written
 from isogloss.report.templates import template
 from isogloss.report.words import duration, number, when

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from statistics import mean
 
 from isogloss.report.axis import Axis
-from isogloss.report.chat_claims import FIDELITY, percent
+from isogloss.report.chat_claims import FIDELITY
 from isogloss.report.chat_content import ChatContent, Point, ShareCurve
 from isogloss.report.chat_figures import PERCENT, TITLES
+from isogloss.report.judged import percent
 from isogloss.report.measures import Interval
 from isogloss.report.words import listed, number
 

@@ -5,10 +5,11 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Column, Table
 
-from isogloss.report.chat_claims import claims, percent
+from isogloss.report.chat_claims import claims
 from isogloss.report.chat_content import ChatArm, ChatContent
 from isogloss.report.chat_experiment import read_chat_experiment
-from isogloss.report.chat_words import found, verdict
+from isogloss.report.chat_words import found
+from isogloss.report.judged import percent, verdict
 
 
 def print_chat_summary(folder: Path, console: Console | None = None) -> None:

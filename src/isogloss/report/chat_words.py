@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from statistics import mean
 
-from isogloss.report.chat_claims import FIDELITY, ChatClaim, percent, state_of
+from isogloss.report.chat_claims import FIDELITY
 from isogloss.report.chat_content import ChatArm, ChatContent, Point, ShareCurve
+from isogloss.report.judged import percent, state_of
 from isogloss.report.measures import Interval
 from isogloss.report.words import listed, number, spelled, unbroken
 
@@ -55,21 +56,6 @@ def _found(content: ChatContent, arm: ChatArm) -> list[str]:
             else f"The language of the reply is most often another than was asked for in {where}: {percent(least)} are right."
         )
     return sentences
-
-
-def verdict(claims: Sequence[ChatClaim]) -> str:
-    """How many of the claims hold, in one sentence; empty where none was stated."""
-    if not claims:
-        return ""
-    counts = [
-        (sum(claim.state == "holds" for claim in claims), "holds", "hold"),
-        (sum(claim.state == "does not hold" for claim in claims), "does not hold", "do not hold"),
-        (sum(claim.state == "undecided" for claim in claims), "is undecided", "are undecided"),
-    ]
-    if all(claim.state == "holds" for claim in claims):
-        return "The claim holds." if len(claims) == 1 else f"{'Both' if len(claims) == 2 else 'All'} claims hold."
-    parts = [f"{spelled(count)} {one if count == 1 else many}" for count, one, many in counts if count]
-    return f"Of the {spelled(len(claims))} claim{'' if len(claims) == 1 else 's'}, {listed(parts)}."
 
 
 def enough(content: ChatContent, curve: ShareCurve) -> str:

@@ -14,6 +14,7 @@ from isogloss.report.gallery import cards, counts, pictures, wanted_keys
 from isogloss.report.loss_figure import loss_figure
 from isogloss.report.marks import marked
 from isogloss.report.measures import cutoffs
+from isogloss.report.paint_page import write_paint_report
 from isogloss.report.recipes import differences, written
 from isogloss.report.run import read_single_run
 from isogloss.report.templates import template
@@ -44,14 +45,17 @@ def write_report(folder: Path) -> Path:
     """
     folder = Path(folder)
     experiment = (folder / "experiment.json").exists()
-    if experiment and read_object(folder / "experiment.json").get("family") == "chat":
-        return write_chat_report(folder)
     if not experiment and not (folder / "recipe.json").exists():
         raise UserError(
             f"{folder} holds neither experiment.json nor recipe.json, so there is nothing to report; name "
             "the folder of an experiment or a run."
         )
-    if not experiment and read_object(folder / "recipe.json").get("family") == "chat":
+    family = read_object(folder / ("experiment.json" if experiment else "recipe.json")).get("family")
+    if family == "paint":
+        return write_paint_report(folder, experiment=experiment)
+    if family == "chat" and experiment:
+        return write_chat_report(folder)
+    if family == "chat":
         raise UserError(
             f"{folder} is a run of a chat model, which has no page of its own; name the folder of its experiment, or print the "
             f"run's figures with `isogloss evaluate`."

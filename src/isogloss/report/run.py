@@ -6,6 +6,7 @@ from typing import Any
 
 from isogloss.data.dataset import Dataset
 from isogloss.errors import UserError
+from isogloss.evaluate.drawn import DRAWINGS, THROUGH_ENGLISH
 from isogloss.languages import language
 from isogloss.report.content import Arm, Content, ReportedLanguage, ordered, read_run
 from isogloss.report.experiment import read_languages, searched
@@ -19,7 +20,7 @@ def read_single_run(folder: Path) -> Content:
     Raises:
         UserError: the recipe or the metrics are missing, or a file is damaged.
     """
-    split = _evaluated(folder)
+    split = evaluated_split(folder)
     run = read_run(folder, folder.name, None, split)
     experiment = _experiment_around(folder)
     known: dict[str, ReportedLanguage] = {}
@@ -46,9 +47,10 @@ def read_single_run(folder: Path) -> Content:
     )
 
 
-def _evaluated(folder: Path) -> str:
+def evaluated_split(folder: Path) -> str:
     """The split that is reported: the test, or where only others were evaluated, the first of them by name."""
-    found = sorted(path.stem for path in (folder / "evaluation").glob("*.json") if not path.stem.startswith("gallery"))
+    beside = ("gallery", DRAWINGS, THROUGH_ENGLISH)  # what tells of pictures, and has no figures
+    found = sorted(path.stem for path in (folder / "evaluation").glob("*.json") if not path.stem.startswith(beside))
     return "test" if "test" in found or not found else found[0]
 
 

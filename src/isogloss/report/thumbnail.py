@@ -2,11 +2,17 @@
 
 import base64
 import io
+from pathlib import Path
 
 from PIL import Image
 
 from isogloss.data.images import decode, read_bytes
 from isogloss.errors import UserError
+
+# Pixels: twice the size shown, for screens with two dots a pixel.
+_SIDE = 320
+# A PNG of at most so many bytes is put into the page as it is.
+_MOST_BYTES, _PNG = 20_000, b"\x89PNG\r\n"
 
 
 def thumbnail(location: str, offset: int, length: int, side: int, *, remote: bool = False) -> str | None:
@@ -30,3 +36,18 @@ def thumbnail(location: str, offset: int, length: int, side: int, *, remote: boo
     written = io.BytesIO()
     small.save(written, "WEBP", quality=82, method=6)
     return "data:image/webp;base64," + base64.b64encode(written.getvalue()).decode("ascii")
+
+
+def embedded(location: str, offset: int = 0, length: int | None = None) -> str | None:
+    """A picture as a data URI, or None where it is elsewhere, missing or damaged; a small PNG stays as sharp as it was drawn.
+
+    length: of its bytes; None for all of the file from offset on.
+    """
+    if "://" in location or not Path(location).is_file():
+        return None
+    size = Path(location).stat().st_size - offset if length is None else length
+    small = thumbnail(location, offset, size, _SIDE)
+    if small is None or size > _MOST_BYTES:
+        return small
+    content = read_bytes(location, offset, size)
+    return f"data:image/png;base64,{base64.b64encode(content).decode('ascii')}" if content.startswith(_PNG) else small
