@@ -1,6 +1,6 @@
-# `make demo`, `make demo-chat` and `make test` do all the set-up that a fresh machine needs. The environment is made in
-# $(VENV) once, and brought up to date when pyproject.toml or constraints.txt changes. For GNU make 3.81, which macOS has,
-# and later.
+# `make demo`, `make demo-chat`, `make demo-paint` and `make test` do all the set-up that a fresh machine needs. The
+# environment is made in $(VENV) once, and brought up to date when pyproject.toml or constraints.txt changes. For GNU make
+# 3.81, which macOS has, and later.
 
 VENV = .venv
 BIN = $(VENV)/bin
@@ -13,11 +13,12 @@ PYTHON = $(shell for name in python3 python3.13 python3.12 python3.11 python3.14
 # glibc gives large blocks back to the system and asks for them anew in every step; the demos keep them by themselves.
 KEEP_MEMORY = MALLOC_MMAP_THRESHOLD_=1073741824 MALLOC_TRIM_THRESHOLD_=1073741824
 
-.PHONY: help demo demo-chat test check format bench python
+.PHONY: help demo demo-chat demo-paint test check format bench python
 
 help:
 	@echo "make demo       captions find emoji: the experiment from nothing to runs/demo/report.html"
 	@echo "make demo-chat  shapes described in ten languages: from nothing to runs/demo-chat/report.html"
+	@echo "make demo-paint shapes painted from ten languages: from nothing to runs/demo-paint/report.html"
 	@echo "make test       the tests"
 	@echo "make check      style, types and spelling"
 	@echo "make format     the style, applied"
@@ -29,6 +30,9 @@ demo: $(VENV)/.runtime
 
 demo-chat: $(VENV)/.chat
 	$(BIN)/isogloss demo-chat --folder runs/demo-chat
+
+demo-paint: $(VENV)/.runtime
+	$(BIN)/isogloss demo-paint --folder runs/demo-paint
 
 test: $(VENV)/.development
 	@sh .ci/debian fonts-noto-color-emoji fonts-noto-core fonts-noto-cjk apertium apertium-eng-spa apertium-eng-cat apertium-en-gl

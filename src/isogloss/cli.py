@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import tyro
 
-from isogloss.commands import compare, data_check, data_emoji, demo, demo_chat, report, search
+from isogloss.commands import compare, data_check, data_emoji, demo, demo_chat, demo_paint, report, search
 from isogloss.data.commands import data_add, data_export, data_remove, data_show
 from isogloss.data.sources.commands import (
     data_coco,
@@ -130,6 +130,7 @@ def train(arguments: Sequence[str]) -> None:
 COMMANDS: dict[tuple[str, ...], Callable[..., None]] = {
     ("demo",): demo,
     ("demo-chat",): demo_chat,
+    ("demo-paint",): demo_paint,
     ("data", "emoji"): data_emoji,
     ("data", "shapes"): data_shapes,
     ("data", "check"): data_check,

@@ -188,3 +188,29 @@ def demo_chat(
     from isogloss.demo_chat import run_chat_demo
 
     print(run_chat_demo(folder, experiments=experiments, seeds=seeds, jobs=jobs, split=split, pictures=pictures))
+
+
+def demo_paint(
+    folder: Path = Path("runs/demo-paint"),
+    experiments: tuple[str, ...] = ("pivot",),
+    seeds: int = 1,
+    jobs: int = 0,
+    split: str = "test",
+    pictures: int | None = None,
+) -> None:
+    """Train a paint model on English captions of the shapes world, and read what it paints of prompts in ten languages.
+
+    Args:
+        folder: of the experiment; a stopped one goes on.
+        experiments: "pivot" for English captions alone, beside prompts that are put into English first; "layers" for other
+            text models, layers and ways of reading them; "little" for the curve over a share of captions in other languages.
+            The pivot is always run.
+        seeds: how many times everything is trained.
+        jobs: arms at a time; 0 for one on each core.
+        split: whose captions are painted: "test", "test_pairs" with colours and shapes that training has not shown
+            together, or "validation" while you are still choosing anything.
+        pictures: only so many of them; none for all.
+    """
+    from isogloss.demo_paint import run_paint_demo
+
+    print(run_paint_demo(folder, experiments=experiments, seeds=seeds, jobs=jobs, split=split, pictures=pictures))

@@ -12,6 +12,7 @@ IMPORT = ("name", "validation", "test", "decoded", "jobs")
 OPTIONS = {
     "demo": ("folder", "languages", "seeds", "ablation", "jobs", "split", "cldr", "font"),
     "demo-chat": ("folder", "experiments", "seeds", "jobs", "split", "pictures"),
+    "demo-paint": ("folder", "experiments", "seeds", "jobs", "split", "pictures"),
     "data emoji": ("cldr", "font", "size"),
     "data shapes": (
         *("text", "parallel", "size", "train", "validation", "test", "test-pairs", "languages", "replies"),

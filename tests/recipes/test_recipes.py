@@ -24,7 +24,7 @@ from isogloss.train.stages import frozen_at
 PACKAGE = Path(isogloss.recipes.__path__[0])
 RECIPES = sorted(path.stem for path in PACKAGE.glob("*.py") if path.stem != "__init__")
 # The command line and the demos choose among recipes; what computes is given one.
-CHOOSERS = ("recipes", "cli.py", "demo.py", "demo_chat.py")
+CHOOSERS = ("recipes", "cli.py", "demo.py", "demo_chat.py", "demo_paint.py")
 LIBRARY = sorted(
     str(path.relative_to(PACKAGE.parent))
     for path in PACKAGE.parent.rglob("*.py")

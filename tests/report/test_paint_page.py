@@ -4,6 +4,7 @@ import base64
 import json
 import re
 import shutil
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from evaluate.paint_fixtures import LANGUAGES, PICTURES, QUICK, make_run, make_w
 from report.chat_synthetic import SAID
 from report.paint_synthetic import ARMS, CHANCE, build_paint_experiment
 from report.reading import Elements, part, report, rewrite
+from rich.console import Console
 
 from isogloss.data.dataset import Dataset
 from isogloss.errors import UserError
@@ -23,6 +25,7 @@ from isogloss.report.measures import Interval
 from isogloss.report.paint_claims import claims
 from isogloss.report.paint_figures import two_lines
 from isogloss.report.paint_reading import read_paint_experiment
+from isogloss.report.paint_summary import print_paint_summary
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +79,7 @@ def test_what_was_done_and_what_came_of_it(html: str) -> None:
     result = page.named("p", **{"class": "prose"})[0][1].replace("\N{WORD JOINER}", "").replace("\xa0", " ")
     assert "Attributes are right: 98.5 % (97.5–99.5) in English; in the nine other languages between 80.0 %" in result
     assert "Everything is right: 92.5 % (91.5–93.5) in English" in result
-    assert "Perfect pictures of other prompts would have 27 % of them." in result
+    assert "Perfect pictures of other prompts would have 27 % of the attributes right." in result
 
 
 def test_claims_hold_by_whole_intervals(html: str, tmp_path: Path) -> None:
@@ -235,3 +238,21 @@ def test_the_page_of_a_run(world: Dataset, tmp_path: Path) -> None:
 def test_an_interval_may_be_given_in_other_units() -> None:
     assert Interval(0.5, 0.25, 1.0).times(100) == Interval(50, 25, 100)
     assert Interval(0.5).times(100) == Interval(50)
+
+
+def test_the_terminal_is_told_the_same(whole: Path) -> None:
+    written = StringIO()
+    print_paint_summary(whole, Console(file=written, width=200, markup=False, emoji=False, highlight=False))
+    told = written.getvalue().replace("\xa0", " ")
+    rows = {
+        cells[0]: cells
+        for line in told.splitlines()
+        if (cells := [cell.strip() for cell in line.strip("│").split("│")])
+    }
+    assert rows["en"] == ["en", "English", "98.5 % (97.5–99.5)", "92.5 % (91.5–93.5)", ""]
+    assert rows["ja"][2] == "80.0 % (79.0–81.0)" and rows["ja"][4], "through English"
+    for arms in ARMS.values():
+        for _, label, _ in arms:
+            assert label in told
+    assert "Of the three claims, two hold and one does not hold." in told
+    assert "- does not hold: In each of the nine other languages" in told

@@ -20,7 +20,7 @@ _PLAIN = {
 }
 
 
-def print_paint(run: Path, result: Mapping[str, Any], console: Console | None = None) -> None:
+def print_paint(run: Path, result: Mapping[str, Any]) -> None:
     """Print what `paint_figures` has found, and the distances and the baseline where they are there.
 
     Args:
@@ -28,25 +28,23 @@ def print_paint(run: Path, result: Mapping[str, Any], console: Console | None = 
         result: as of `paint_figures`, with `distances` and `through_english`, the figures of prompts that were
             translated into English first, where they were measured.
     """
-    console = console or Console(markup=False, emoji=False, highlight=False)
-    console.print(
-        f"{run}: pictures of prompts ({result['split']})" if "split" in result else f"{run}: pictures of prompts"
-    )
+    console = Console(markup=False, emoji=False, highlight=False)
+    print(f"{run}: pictures of prompts ({result['split']})" if "split" in result else f"{run}: pictures of prompts")
     console.print(_table(result))
     if result.get("chance") is not None:
-        console.print(f"By chance {result['chance']:.3f} of the attributes are right.")
+        print(f"By chance {result['chance']:.3f} of the attributes are right.")
     measured = result.get("distances")
     if measured:
-        console.print(f"KID and FID by {measured['extractor']}, from {measured['real']:,} real pictures.")
+        print(f"KID and FID by {measured['extractor']}, from {measured['real']:,} real pictures.")
         left_out = {each["fid_left_out"] for each in measured["languages"].values() if "fid_left_out" in each}
         for reason in sorted(left_out):
-            console.print(reason)
+            print(reason)
     if result.get("scorer"):
-        console.print(f"CLIPScore by the dual encoder {result['scorer']}.")
+        print(f"CLIPScore by the dual encoder {result['scorer']}.")
     if result.get("cut"):
-        console.print(f"Prompts that are too long to be read to their end: {_counts(result['cut'])}.")
+        print(f"Prompts that are too long to be read to their end: {_counts(result['cut'])}.")
     if result.get("left_out"):
-        console.print(f"Left out, without a caption among these pictures: {', '.join(result['left_out'])}.")
+        print(f"Left out, without a caption among these pictures: {', '.join(result['left_out'])}.")
 
 
 def _table(result: Mapping[str, Any]) -> Table:

@@ -5,13 +5,12 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Column, Table
 
-from isogloss.evaluate.paint_table import print_paint
 from isogloss.report.judged import percent, verdict
 from isogloss.report.measures import Interval
 from isogloss.report.paint_claims import claims
 from isogloss.report.paint_content import PaintContent
 from isogloss.report.paint_reading import read_paint_experiment
-from isogloss.saved import read_object
+from isogloss.report.paint_words import found
 
 
 def print_paint_summary(folder: Path, console: Console | None = None) -> None:
@@ -22,14 +21,28 @@ def print_paint_summary(folder: Path, console: Console | None = None) -> None:
     """
     content = read_paint_experiment(folder)
     console = console or Console(markup=False, emoji=False, highlight=False)
-    print_paint(folder, read_object(folder / "results.json"), console)
+    console.print(_languages(content))
     if len(content.scores) > 1:
         console.print(_arms(content))
+    if sentence := found(content):
+        # Terminals have no use for marks that keep ranges on one line.
+        console.print(sentence.replace("\N{WORD JOINER}", ""))
     judged = claims(content)
     if judged:
         console.print(verdict(judged))
     for claim in judged:
         console.print(f"- {claim.state}: {claim.claim} Measured: {claim.measured}.")
+
+
+def _languages(content: PaintContent) -> Table:
+    """A row a language, the trained ones first, with the main arm's figures and those of prompts put into English."""
+    columns = [(content.main, "attributes", "attributes"), (content.main, "all_right", "everything right")]
+    columns += [(arm, "all_right", "through English") for arm in content.of("translated")]
+    heads = (Column(head, justify="right") for *_, head in columns)
+    table = Table(Column("", no_wrap=True), "language", *heads, title=content.main.label, title_justify="left")
+    for tag, language in content.languages.items():
+        table.add_row(tag, language.name, *(_said(content.measure(tag, arm.name, name)) for arm, name, _ in columns))
+    return table
 
 
 def _arms(content: PaintContent) -> Table:

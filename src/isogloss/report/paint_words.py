@@ -53,7 +53,9 @@ def found(content: PaintContent) -> str:
         if told:
             sentences.append(f"{what}: {'; '.join(told)}.")
     if sentences and content.chance is not None:
-        sentences.append(f"Perfect pictures of other prompts would have {number(round(content.chance, 1))} % of them.")
+        sentences.append(
+            f"Perfect pictures of other prompts would have {number(round(content.chance, 1))} % of the attributes right."
+        )
     return unbroken(" ".join(sentences))
 
 
