@@ -30,6 +30,17 @@ def test_the_command_prints_it_and_trains_nothing(
     assert "--assume-images" in text.output, "nobody said how many there are"
 
 
+def test_what_it_is_counted_with_is_said(isogloss: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    plain = isogloss("train", "lm_shapes", "--estimate")
+    options = ("--training.micro-batches", "6", "--training.gradient-checkpointing")
+    small = isogloss("train", "lm_shapes", "--estimate", *options)
+    assert (plain.code, small.code) == (0, 0), (plain.errors, small.errors)
+    for done, parts, again in ((plain, "1", "off"), (small, "6", "on")):
+        assert re.search(rf"micro_batches +│ {parts} ", done.output)
+        assert re.search(rf"gradient_checkpointing +│ {again} ", done.output)
+
+
 @pytest.mark.parametrize(("width", "price"), [(80, ("--price-per-hour", "2.5")), (120, ())])
 def test_nothing_is_cut_off_on_a_narrow_terminal(
     width: int, price: tuple[str, ...], isogloss: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

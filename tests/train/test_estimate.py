@@ -209,7 +209,9 @@ def test_a_step_takes_as_long_as_what_takes_longest() -> None:
         forward=2 * 10**12, backward=10**12, calls=1000, traffic=10**9, weights=4, gradients=4, activations=1, peak=1
     )
     known = step_shapes(recipe(), images=None, tokens=TOKENS)
-    one = Estimate("bfloat16", known, (Phase(10, (), work), Phase(5, (), work)), parameters=1, optimiser=8)
+    one = Estimate(
+        "bfloat16", known, (Phase(10, (), work), Phase(5, (), work)), 1, optimiser=8, micro_batches=1, again=False
+    )
     fast = Device("fast", bfloat16=10e12, float32=1e12, bandwidth=1e12, memory=1e9, source="")
     assert one.step_seconds(fast, 0.5, one.phases[0]) == pytest.approx(3e12 / (10e12 * 0.5))
     assert one.step_seconds(replace(fast, bfloat16=None), 0.5, one.phases[0]) == pytest.approx(3e12 / (1e12 * 0.5))

@@ -127,6 +127,17 @@ def test_kept_features_are_made_in_the_first_epoch_alone(recipe: ChatRecipe) -> 
     assert first.work.forward > rest.work.forward and first.work.backward == rest.work.backward
 
 
+def test_eyes_that_learnt_beside_the_language_model_have_it_trained_once() -> None:
+    chat, eyes = load_recipe("chat_shapes"), load_recipe("clip_shapes_english")
+    assert [name for name, _ in runs_of(chat)] == ["language model", "eyes", "align", "instruct"]
+    assert isinstance(chat, ChatRecipe)
+    assert [name for name, _ in runs_of(replace(chat, start="somewhere"))] == ["align", "instruct"]
+    (name, writer), (_, run) = runs_of(eyes)
+    assert name == "language model" and writer == load_recipe("lm_shapes")
+    told = estimate(run, bfloat16=False, images=960, tokens=12)
+    assert told.shapes.steps_per_epoch == 10 and told.phases[0].work.gradients > 0
+
+
 def test_a_language_model_alone() -> None:
     ((name, run),) = runs_of(load_recipe("lm_shapes"))
     told = estimate(run, bfloat16=False, images=None, tokens=16)

@@ -1,19 +1,11 @@
 """What a run will take in time, memory and money, from the shapes of its recipe alone: no weights, and no pictures."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 from torch._subclasses.fake_tensor import FakeTensorMode
-from transformers import AutoConfig, AutoModelForMaskedLM
 
-from isogloss.errors import UserError
-from isogloss.models.clip import DualEncoder, DualEncoderConfig
-from isogloss.models.pooling import mean_pooling
-from isogloss.models.text import head_of
-from isogloss.models.tower import FAILURES, Tower, build_tower, tower_config
 from isogloss.recipes import recipe_names
 from isogloss.train.chat_recipe import ChatRecipe
 from isogloss.train.chat_work import (
@@ -28,26 +20,24 @@ from isogloss.train.chat_work import (
 )
 from isogloss.train.clip import freezing
 from isogloss.train.clip_recipe import ClipRecipe
+from isogloss.train.clip_work import dual_encoder, text_encoder
 from isogloss.train.devices import Device
-from isogloss.train.gradient_checkpointing import fewest_layers, gradient_checkpointing
+from isogloss.train.gradient_checkpointing import gradient_checkpointing, layers_that_keep
 from isogloss.train.lm_recipe import LanguageModelRecipe
 from isogloss.train.paint_recipe import PaintRecipe
 from isogloss.train.paint_work import paint_plan, paint_shape, paint_step
 from isogloss.train.recipe import Recipe, load_recipe
 from isogloss.train.stages import freeze, frozen_modules, phases_of
-from isogloss.train.step_shapes import StepShapes, picture_side, step_shapes
+from isogloss.train.step_shapes import StepShapes, step_shapes
 from isogloss.train.text_recipe import TextRecipe
+from isogloss.train.training import Training
 from isogloss.train.work import Work, shapes_alone, work_of
 
 # AdamW reads a weight, its gradient and two moments and writes all but the gradient; clipping reads the gradient twice and
 # writes it once. In float32, whatever the matrix products are in.
 _UPDATE_BYTES = 4 * (4 + 3 + 3)
-# Tables over all pairs of a picture and a caption: similarities, their log shares and gradients, in both directions.
-_PAIR_TABLES = 6
 # Of what is predicted: itself, what it should be, the difference, and the gradient of that.
 _PAINTED_TABLES = 4
-# Tables of every learnt token over the vocabulary: in float32, its log shares, and the gradients of both.
-_WORD_TABLES = 4
 
 # About what PyTorch takes to start one operation from Python without compiling: of models this small, most of a step on a
 # fast GPU.
@@ -71,6 +61,8 @@ class Estimate:
         precision: "bfloat16" or "float32", of its matrix products.
         phases: in their order; the whole run is one where it is not known how long an epoch is.
         optimiser: bytes of its state at the end.
+        micro_batches: parts that a step is taken in.
+        again: whether layers are computed again backwards.
     """
 
     precision: str
@@ -78,6 +70,8 @@ class Estimate:
     phases: tuple[Phase, ...]
     parameters: int
     optimiser: int
+    micro_batches: int
+    again: bool
 
     @property
     def memory(self) -> int:
@@ -115,16 +109,21 @@ def runs_of(recipe: Recipe) -> Iterator[tuple[str, Estimated]]:
         if isinstance(text, TextRecipe):
             data = replace(text.data, dataset=recipe.data.dataset, sources=recipe.data.sources)
             yield "text stage", replace(text, data=data)
+        elif isinstance(text, LanguageModelRecipe):
+            yield "language model", text
     if isinstance(recipe, PaintRecipe) and recipe.text.model in recipe_names() and recipe.start is None:
         for earlier, run in runs_of(load_recipe(str(recipe.text.model))):
             yield "text" if earlier == "run" else f"text, {earlier}", run
     if not isinstance(recipe, ChatRecipe):
         yield "run", recipe
         return
+    trained: list[Estimated] = []
     for name, part in (("language model", recipe.language_model), ("eyes", recipe.vision)):
-        if part.model in recipe_names():
+        if part.model in recipe_names() and recipe.start is None:
             for earlier, run in runs_of(load_recipe(str(part.model))):
-                yield name if earlier == "run" else f"{name}, {earlier}", run
+                if run not in trained:  # eyes may have learnt beside the same language model
+                    trained.append(run)
+                    yield name if earlier == "run" else f"{name}, {earlier}", run
     for name, stage in (("align", recipe.align), ("instruct", recipe.instruct)):
         if not stage.skipped:
             yield name, ChatRun(recipe, stage)
@@ -152,12 +151,12 @@ def estimate(recipe: Estimated, *, bfloat16: bool, images: int | None, tokens: i
     shapes = step_shapes(recipe, images=images, tokens=tokens)
     with shapes_alone() as fake:
         clip = isinstance(recipe, ClipRecipe)
-        model, forward, loss = _dual_encoder(recipe, shapes) if clip else _text_encoder(recipe, shapes)
+        model, forward, loss = dual_encoder(recipe, shapes) if clip else text_encoder(recipe, shapes)
     frozen = freezing(recipe) if clip else None
     freeze(model, frozen.always if frozen else ())
     phases = phases_of(frozen.stages if frozen else (), recipe.training.steps, shapes.steps_per_epoch)
     planned = [(steps, patterns, forward) for patterns, steps in phases]
-    return _estimated(model, planned, fake, precision, shapes, loss, again=recipe.training.gradient_checkpointing)
+    return _estimated(model, planned, fake, precision, shapes, loss, recipe.training)
 
 
 def _estimated(
@@ -167,16 +166,16 @@ def _estimated(
     precision: str,
     shapes: StepShapes,
     loss: tuple[int, int],
+    training: Training,
     parts: float = 1.0,
-    again: bool = False,
 ) -> Estimate:
     """The estimate of a model that was made among shapes alone.
 
     Args:
         planned: for how many steps what is frozen and how the forward pass goes.
         loss, parts: as `work_of` takes them.
-        again: whether layers are computed again backwards.
     """
+    again = training.gradient_checkpointing
     fixed = {name for name, parameter in model.named_parameters() if not parameter.requires_grad}
     made: list[Phase] = []
     for steps, patterns, forward in planned:
@@ -188,15 +187,42 @@ def _estimated(
         with gradient_checkpointing(model, again):
             work = work_of(model, forward, fake=fake, bfloat16=half, loss=loss, parts=parts)
         if again:
-            kept = work_of(model, forward, fake=fake, bfloat16=half, loss=loss)
-            # Of tensors without values PyTorch frees none that was computed again (a real step's are freed), so what is alive
-            # then is put together: what is kept, one layer more, all gradients and the loss.
-            layer = (kept.activations - work.activations) // fewest_layers(model)
-            work = replace(work, peak=work.activations + layer + work.gradients + loss[1])
+            with layers_that_keep(model) as layers:
+                kept = work_of(model, forward, fake=fake, bfloat16=half, loss=(0, 0))
+            work = replace(work, peak=_peak_again(work, kept, layers, loss[1], parts))
         made.append(Phase(steps, patterns, work))
     trained = max(phase.work.gradients for phase in made)
     parameters = sum(parameter.numel() for parameter in model.parameters())
-    return Estimate(precision, shapes, tuple(made), parameters, optimiser=2 * trained)
+    return Estimate(precision, shapes, tuple(made), parameters, 2 * trained, training.micro_batches, again)
+
+
+def _peak_again(work: Work, kept: Work, layers: Mapping[type, Collection[int]], loss: int, parts: float) -> int:
+    """The most bytes alive in a step whose layers are computed again.
+
+    Of tensors without values PyTorch frees none that was computed again (a real step's are freed), so it is put together of
+    what is alive at two moments: when the loss is computed; and when a layer has been computed again, what the loss was
+    computed of is gone, and the first gradients within the layer are there. Gradients of a step's earlier parts are there at
+    both.
+
+    Args:
+        kept: the same step whose layers keep everything, without a loss.
+        layers: that keep something, by kind.
+        loss: bytes that are alive in it.
+    """
+    layer = (kept.activations - work.activations) // min(map(len, layers.values()), default=1)
+    within = kept.peak - kept.activations
+    if parts > 1:
+        return work.activations + work.gradients + max(loss + work.cast, layer - work.outputs + within)
+    return work.activations + max(loss + work.cast, layer - work.outputs + max(within, work.gradients))
+
+
+def _word_loss(learnt: int, vocabulary: int, precision: str) -> tuple[int, int]:
+    """Operations of a language model's loss, of which none are products, and bytes alive in it beside the logits.
+
+    While it goes backwards, there are three tables of every learnt token over the vocabulary: the log shares and two
+    gradients, in float32; the logits are gone by then.
+    """
+    return 0, (3 * 4 - (2 if precision == "bfloat16" else 4)) * learnt * vocabulary
 
 
 def _estimate_chat(run: ChatRun, precision: str, *, images: int | None, tokens: int) -> Estimate:
@@ -216,8 +242,8 @@ def _estimate_chat(run: ChatRun, precision: str, *, images: int | None, tokens: 
                 planned.append((some, patterns, chat_forward(model, part, kept=kept, first=first)))
         begun += count
     vocabulary = int(model.config.text_config.vocab_size)
-    loss, again = (0, 4 * _WORD_TABLES * part.learnt * vocabulary), run.training.gradient_checkpointing
-    return _estimated(model, planned, fake, precision, shapes, loss, parts, again)
+    loss = _word_loss(part.learnt, vocabulary, precision)
+    return _estimated(model, planned, fake, precision, shapes, loss, run.training, parts)
 
 
 def _estimate_writer(recipe: LanguageModelRecipe, precision: str) -> Estimate:
@@ -226,8 +252,8 @@ def _estimate_writer(recipe: LanguageModelRecipe, precision: str) -> Estimate:
         model = writer_shape(recipe)
     part, parts = shapes.part(recipe.training.micro_batches)
     planned = [(recipe.training.steps, (), writer_forward(model, part))]
-    loss, again = (0, 4 * _WORD_TABLES * part.learnt * recipe.vocabulary), recipe.training.gradient_checkpointing
-    return _estimated(model, planned, fake, precision, shapes, loss, parts, again)
+    loss = _word_loss(part.learnt, recipe.vocabulary, precision)
+    return _estimated(model, planned, fake, precision, shapes, loss, recipe.training, parts)
 
 
 def _estimate_paint(recipe: PaintRecipe, precision: str, *, images: int | None, tokens: int) -> Estimate:
@@ -239,64 +265,4 @@ def _estimate_paint(recipe: PaintRecipe, precision: str, *, images: int | None, 
     plan = list(paint_plan(recipe, model, part, phases_of(stages, recipe.training.steps, epoch), epoch))
     side = (recipe.data.image_size or model.side) // model.scale
     loss = (0, 4 * _PAINTED_TABLES * part.images * model.unet.config.out_channels * side**2)
-    return _estimated(model, plan, fake, precision, shapes, loss, parts, recipe.training.gradient_checkpointing)
-
-
-def _dual_encoder(recipe: ClipRecipe, shapes: StepShapes) -> tuple[nn.Module, Forward, tuple[int, int]]:
-    vision, text = recipe.vision, recipe.text
-    if text.model in recipe_names():
-        stage = load_recipe(str(text.model))
-        if not isinstance(stage, TextRecipe):
-            raise UserError(f"The text tower '{text.model}' is a recipe, but of no text stage; name one that is.")
-        text = Tower(config={**stage.config, "vocab_size": stage.vocabulary}, pooling=text.pooling)
-    vision_config, text_config = tower_config(vision, "vision"), tower_config(text, "text")
-    # Shapes alone: whatever weights the towers have, none is read.
-    vision_model, vision_pool = build_tower(replace(vision, random_weights=True), "vision", vision_config)
-    text_model, text_pool = build_tower(replace(text, random_weights=True), "text", text_config)
-    config = DualEncoderConfig(
-        vision_config=vision_model.config,
-        text_config=text_model.config,
-        projection_dim=recipe.projection_dim,
-        vision_pooling=vision_pool,
-        text_pooling=text_pool,
-        text_tokens=recipe.text_tokens,
-    )
-    model = DualEncoder(config, vision_model=vision_model, text_model=text_model)
-    side = recipe.data.image_size or picture_side(vision, vision_config)
-
-    def forward() -> Sequence[Tensor]:
-        images = model.encode_image(torch.empty(shapes.images, 3, side, side))
-        captions = [model.encode_text(torch.zeros(size, end, dtype=torch.int64)) for size, end in shapes.groups]
-        return images, torch.cat(captions)
-
-    pairs = shapes.images * len(shapes.lengths)
-    return model, forward, (6 * pairs * recipe.projection_dim, 4 * _PAIR_TABLES * pairs)
-
-
-def _text_encoder(recipe: TextRecipe, shapes: StepShapes) -> tuple[nn.Module, Forward, tuple[int, int]]:
-    fields: dict[str, Any] = {**recipe.config, "vocab_size": recipe.vocabulary}
-    try:
-        model = AutoModelForMaskedLM.from_config(AutoConfig.for_model(str(fields.pop("model_type")), **fields))
-    except FAILURES as error:
-        raise UserError(
-            f"The text stage's config makes no model; correct it: {' '.join(str(error).split())}"
-        ) from error
-    head: Any = head_of(model)
-    captions = len(shapes.lengths)
-    # The first and the last token of a caption stand for none of its words and are never hidden.
-    hidden = round(recipe.hidden_tokens * sum(max(0, length - 2) for length in shapes.lengths))
-
-    def forward() -> Sequence[Tensor]:
-        sentences: list[Tensor] = []
-        states: list[Tensor] = []
-        for size, end in shapes.groups:
-            read = model.base_model(input_ids=torch.zeros(size, end, dtype=torch.int64))
-            sentences.append(mean_pooling(read, None))
-            states.append(read.last_hidden_state.flatten(0, 1))
-        found = [torch.cat(sentences)] if recipe.aligned else []
-        if recipe.masked:
-            found.append(head(torch.cat(states)[torch.zeros(hidden, dtype=torch.int64)]))
-        return found
-
-    aligned, masked = captions**2 * bool(recipe.aligned), hidden * recipe.vocabulary * bool(recipe.masked)
-    return model, forward, (6 * aligned * model.config.hidden_size, 4 * _PAIR_TABLES * (aligned + masked))
+    return _estimated(model, plan, fake, precision, shapes, loss, recipe.training, parts)

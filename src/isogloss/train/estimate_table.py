@@ -73,13 +73,13 @@ def _work(one: Estimate) -> Table:
     """What a step of one run is made of: a fact a row, a stage a column."""
     stages = (f"{phase.steps:,} step{'' if phase.steps == 1 else 's'}" for phase in one.phases)
     table = Table(*(Column(name, overflow="fold") for name in ("in each of", *stages)))
-    columns = [_facts(phase) for phase in one.phases]
+    columns = [_facts(one, phase) for phase in one.phases]
     for fact in columns[0]:
         table.add_row(fact, *(facts[fact] for facts in columns))
     return table
 
 
-def _facts(phase: Phase) -> dict[str, str]:
+def _facts(one: Estimate, phase: Phase) -> dict[str, str]:
     work = phase.work
     sizes = {
         "weights": work.weights,
@@ -90,6 +90,8 @@ def _facts(phase: Phase) -> dict[str, str]:
     }
     return {
         "frozen": ", ".join(phase.frozen) or "nothing",
+        "micro_batches": f"{one.micro_batches:,}",
+        "gradient_checkpointing": "on" if one.again else "off",
         "forward": f"{work.forward / 1e12:,.3f} TFLOP",
         "backward": f"{work.backward / 1e12:,.3f} TFLOP",
         "memory traffic": f"{work.traffic / 1e9:,.2f} GB",

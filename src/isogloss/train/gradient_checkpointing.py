@@ -1,13 +1,13 @@
 """Activation checkpointing (arXiv 1604.06174): a layer's inputs are kept, and the rest computed again backwards."""
 
-from collections import Counter
 from collections.abc import Generator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils._pytree import tree_leaves
 from torch.utils.checkpoint import checkpoint
 from transformers.modeling_layers import GradientCheckpointingLayer
 
@@ -48,9 +48,21 @@ def gradient_checkpointing(model: nn.Module, wanted: bool = True) -> Generator[i
             del layer.forward
 
 
-def fewest_layers(model: nn.Module) -> int:
-    """How many layers of one kind there are that can be checkpointed, of the kind that there are the fewest of."""
-    return min(Counter(type(module) for module in model.modules() if _checkpoints(module)).values())
+@contextmanager
+def layers_that_keep(model: nn.Module) -> Generator[dict[type, set[int]]]:
+    """The layers that could be checkpointed and have kept something to be backpropagated through, by kind, as they run."""
+    found: dict[type, set[int]] = {}
+
+    def note(module: nn.Module, _: Any, made: Any) -> None:
+        if any(isinstance(one, Tensor) and one.requires_grad for one in tree_leaves(made)):
+            found.setdefault(type(module), set()).add(id(module))
+
+    noted = [module.register_forward_hook(note) for module in model.modules() if _checkpoints(module)]
+    try:
+        yield found
+    finally:
+        for one in noted:
+            one.remove()
 
 
 class _Again:

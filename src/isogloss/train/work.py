@@ -47,6 +47,8 @@ class Work:
         gradients: bytes of the parameters that train.
         activations: bytes that are alive when the forward pass ends, of the first part where a step has several.
         peak: the most bytes that are alive at once besides the weights and the optimiser's state.
+        outputs: bytes of the activations that are what the loss is computed of.
+        cast: bytes of weights in bfloat16 that are held until the loss is computed, and not for the way back.
     """
 
     forward: int
@@ -57,13 +59,15 @@ class Work:
     gradients: int
     activations: int
     peak: int
+    outputs: int = 0
+    cast: int = 0
 
     @property
     def operations(self) -> int:
         return self.forward + self.backward
 
 
-class _Ledger(TorchDispatchMode):
+class Ledger(TorchDispatchMode):
     """Every operation's bytes, and how many are alive."""
 
     def __init__(self) -> None:
@@ -85,9 +89,9 @@ class _Ledger(TorchDispatchMode):
         self._known.discard(number)
         self.alive -= size
 
-    def ignore(self, module: nn.Module) -> None:
-        """Leave out what is counted as weights."""
-        self._known |= {id(value.untyped_storage()) for value in module.parameters()}
+    def ignore(self, tensors: Sequence[Tensor]) -> None:
+        """Leave out what is counted elsewhere, such as weights."""
+        self._known |= {id(value.untyped_storage()) for value in tensors}
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         made = func(*args, **(kwargs or {}))
@@ -133,9 +137,9 @@ def work_of(
     """
     parameters = list(model.parameters())
     trained = [value for value in parameters if value.requires_grad]
-    ledger = _Ledger()
-    ledger.ignore(model)
-    forwards, backwards, activations = _pass(forward, ledger, fake, bfloat16, loss[1])
+    ledger = Ledger()
+    ledger.ignore(parameters)
+    forwards, backwards, activations, outputs, cast = _pass(forward, ledger, fake, bfloat16, loss[1])
     calls, traffic = ledger.calls, ledger.traffic
     if parts > 1:  # the second part adds to gradients that are there already
         _pass(forward, ledger, fake, bfloat16, loss[1])
@@ -152,25 +156,29 @@ def work_of(
         gradients=_bytes(trained),
         activations=activations,
         peak=ledger.peak,
+        outputs=outputs,
+        cast=cast,
     )
 
 
 def _pass(
-    forward: Callable[[], Sequence[Tensor]], ledger: _Ledger, fake: FakeTensorMode, bfloat16: bool, alive_in_loss: int
-) -> tuple[int, int, int]:
-    """Operations forwards and backwards, and the bytes that are alive in between."""
+    forward: Callable[[], Sequence[Tensor]], ledger: Ledger, fake: FakeTensorMode, bfloat16: bool, alive_in_loss: int
+) -> tuple[int, int, int, int, int]:
+    """Operations forwards and backwards, the bytes that are alive in between, those of them that are the outputs, and those
+    that were alive until then."""
     before = ledger.alive
     counter = FlopCounterMode(display=False, custom_mapping=FUSED)
     with fake, counter, ledger, torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
         outputs = forward()
+        until = ledger.alive  # with what autocast keeps of weights that train
     forwards, activations = counter.get_total_flops(), ledger.alive - before
     ledger.peak = max(ledger.peak, ledger.alive + alive_in_loss)
     differentiable = [output for output in outputs if output.requires_grad]
     counter = FlopCounterMode(display=False, custom_mapping=FUSED)
     with fake, counter, ledger:
         torch.autograd.backward(differentiable, [torch.empty_like(output) for output in differentiable])
-    return forwards, counter.get_total_flops(), activations
+    return forwards, counter.get_total_flops(), activations, _bytes(outputs), until - before - activations
 
 
-def _bytes(parameters: Sequence[Tensor]) -> int:
-    return sum(value.numel() * value.itemsize for value in parameters)
+def _bytes(tensors: Sequence[Tensor]) -> int:
+    return sum(value.numel() * value.itemsize for value in tensors)
