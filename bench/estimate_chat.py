@@ -153,12 +153,12 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
     optimisers = run.training.optimisation.build(model)
     model, *optimisers = accelerator.prepare(model, *optimisers)
     started = time.process_time()
-    for number in range(3):  # as many as tell the optimiser's state, and one that is counted
-        counted = number == 2
-        peak = alive(model, run, batch, accelerator) if counted else step(model, run, batch, accelerator)
+    for _ in range(2):  # after which the optimiser has its state, and has worked beside it
+        step(model, run, batch, accelerator)
         for optimiser in optimisers:
             optimiser.step()
             optimiser.zero_grad(set_to_none=True)
+    peak = alive(model, run, batch, accelerator)
     return {
         "stage": asked.stage,
         "precision": asked.precision,
@@ -167,7 +167,7 @@ def measure(asked: argparse.Namespace) -> dict[str, Any]:
         "rows, tokens": list(told.shapes.groups[0]),
         "learnt tokens": told.shapes.learnt,
         "estimated, besides weights and optimiser, MB": round(phase.work.peak / 1e6, 1),
-        "alive at once, MB": round((peak or 0) / 1e6, 1),
+        "alive at once, MB": round(peak / 1e6, 1),
         "estimated memory, MB": round(told.memory / 1e6, 1),
         "measured growth of the process, MB": round((used() - before) / 1e6, 1),
         "seconds": round(time.process_time() - started, 2),
