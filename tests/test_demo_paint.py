@@ -58,6 +58,16 @@ def test_every_way_of_reading_is_compared_once() -> None:
     assert isinstance(TEXTS_BY_NAME[TRANSLATOR], LanguageModelRecipe)
 
 
+@pytest.mark.parametrize("name", SIDES)
+def test_what_is_read_is_there(name: str) -> None:
+    side = SIDES[name]
+    text = TEXTS_BY_NAME[side.text]
+    assert side.reading.slots in (0, getattr(text, "slots", 0))
+    positions, layers = (text.config[field] for field in ("max_position_embeddings", "num_hidden_layers"))
+    assert isinstance(positions, int) and side.reading.tokens <= positions - 2
+    assert isinstance(layers, int) and (side.reading.layer or 0) <= layers
+
+
 def test_how_little_is_enough() -> None:
     arms = paint_arms(("little",))[2:]
     assert [arm.share for arm in arms] == list(SHARES)
