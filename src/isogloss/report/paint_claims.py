@@ -37,7 +37,7 @@ def claims(content: PaintContent) -> list[JudgedClaim]:
             "English."
         )
         state, measured = _all(values, content)
-        found.append(JudgedClaim(claim, state, f"{measured}; {over}"))
+        found.append(JudgedClaim(claim, state, f"{measured}; English itself is at {percent(english)}; {over}"))
     return found
 
 
