@@ -26,7 +26,7 @@ recipe = ChatRecipe(
         excess=0.1,
         stages=(Stage(0.0, "run", (LANGUAGE_MODEL, EYES)), Stage(0.2, "run", (LANGUAGE_MODEL,))),
         training=Training(
-            steps=800,
+            steps=700,
             log_every=20,
             validate_every=0,
             checkpoint_every=200,
@@ -40,11 +40,11 @@ recipe = ChatRecipe(
         excess=0.1,
         stages=(Stage(0.0, "run", (EYES,)),),
         training=Training(
-            steps=400,
+            steps=350,
             log_every=20,
             validate_every=0,
-            checkpoint_every=200,
-            optimisation=Optimisation(learning_rate=4e-4, weight_decay=0.05, method="muon"),
+            checkpoint_every=175,
+            optimisation=Optimisation(learning_rate=8e-4, weight_decay=0.05, method="muon"),
         ),
     ),
 )
