@@ -1,23 +1,19 @@
 """A chat experiment: every arm of every seed, the figures of all of them, and whatever stops it, the same end."""
 
 import json
-import os
 import shutil
-from collections.abc import Callable, Generator
-from concurrent.futures import Future
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from no_processes import environment, here
 from small_chat_experiment import LANGUAGES, small_chat_experiment, small_worlds
-from train.commands import ENVIRONMENT
 from train.fixtures import processor_only
 from train.small_chat import PICTURES
 
-from isogloss import chat_experiment
-from isogloss.chat_experiment import ChatExperiment, run_chat_experiment
+from isogloss import chat_experiment, experiment_runs
+from isogloss.chat_experiment import ALIGNED, ChatExperiment, run_chat_experiment
 from isogloss.data.dataset import Dataset
 from isogloss.data.lessons import lessons
 from isogloss.errors import UserError
@@ -26,35 +22,10 @@ from isogloss.evaluate.chat_run import ANSWERS, DESCRIPTIONS, replies_file
 from isogloss.evaluate.replies import read_replies
 from isogloss.train import run as training
 
-__all__ = ["processor_only"]
+__all__ = ["environment", "processor_only"]
 
 ARMS = ("english", "aligned", "es-0.5", "native-es", "translated")
 TRAINED = ("english", "es-0.5", "native-es")
-
-
-class Here:
-    """A pool of no processes: what is submitted is done at once."""
-
-    def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
-        future: Future[Any] = Future()
-        future.set_result(function(*arguments))
-        return future
-
-
-@contextmanager
-def here(jobs: int) -> Generator[Here]:
-    yield Here()
-
-
-@pytest.fixture(autouse=True, scope="module")
-def environment() -> Generator[None]:
-    """What the experiment sets for its processes is put back."""
-    with pytest.MonkeyPatch.context() as patched:
-        for name, value in ENVIRONMENT.items():
-            patched.setenv(name, value)
-        for name in ("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_", "TOKENIZERS_PARALLELISM"):
-            patched.setenv(name, os.environ.get(name, "0"))
-        yield
 
 
 @pytest.fixture
@@ -106,7 +77,7 @@ def test_the_results_are_those_of_all_seeds_of_each_arm(finished: Path, worlds: 
             ]
             for kind in (DESCRIPTIONS, ANSWERS)
         }
-        assert [len(found) for found in replies.values()] == ([2, 0] if arm == "translated" else [2, 2])
+        assert [len(found) for found in replies.values()] == ([2, 0] if arm in (ALIGNED, "translated") else [2, 2])
         wanted = chat_figures(dataset, LANGUAGES, descriptions=replies[DESCRIPTIONS], answers=replies[ANSWERS])
         assert results["arms"][arm] == json.loads(json.dumps({part: wanted[part] for part in ("languages", "answers")}))
     assert results["languages"] == results["arms"]["english"]["languages"]
@@ -209,7 +180,7 @@ def test_a_stopped_one_goes_on_where_it_was(
         return training.train(recipe, run, quiet=True)
 
     stops = [2, 4]
-    monkeypatch.setattr(chat_experiment, "train", training_once)
+    monkeypatch.setattr(experiment_runs, "train", training_once)
     for _ in range(2):
         with pytest.raises(UserError, match="stopped"):
             run_chat_experiment(experiment, folder, jobs=1)

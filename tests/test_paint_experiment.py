@@ -1,22 +1,18 @@
 """A paint experiment: every arm of every seed, the figures of all of them, and whatever stops it, the same end."""
 
 import json
-import os
 import shutil
-from collections.abc import Callable, Generator
-from concurrent.futures import Future
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from no_processes import environment, here
 from small_paint_experiment import LANGUAGES, small_paint_experiment, small_worlds
-from train.commands import ENVIRONMENT
 from train.fixtures import processor_only
 from train.small_chat import PICTURES
 
-from isogloss import paint_experiment
+from isogloss import experiment_runs, paint_experiment
 from isogloss.data.dataset import Dataset
 from isogloss.data.worlds.shapes.world import scene_of_picture
 from isogloss.errors import UserError
@@ -29,35 +25,10 @@ from isogloss.paint_experiment import PaintExperiment, run_paint_experiment
 from isogloss.serve.painting import Painting
 from isogloss.train import run as training
 
-__all__ = ["processor_only"]
+__all__ = ["environment", "processor_only"]
 
 ARMS = ("english", "sentence", "es-0.5", "translated")
 TRAINED = ("english", "sentence", "es-0.5")
-
-
-class Here:
-    """A pool of no processes: what is submitted is done at once."""
-
-    def submit(self, function: Callable[..., Any], *arguments: Any) -> Future[Any]:
-        future: Future[Any] = Future()
-        future.set_result(function(*arguments))
-        return future
-
-
-@contextmanager
-def here(jobs: int) -> Generator[Here]:
-    yield Here()
-
-
-@pytest.fixture(autouse=True, scope="module")
-def environment() -> Generator[None]:
-    """What the experiment sets for its processes is put back."""
-    with pytest.MonkeyPatch.context() as patched:
-        for name, value in ENVIRONMENT.items():
-            patched.setenv(name, value)
-        for name in ("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_", "TOKENIZERS_PARALLELISM"):
-            patched.setenv(name, os.environ.get(name, "0"))
-        yield
 
 
 @pytest.fixture
@@ -209,7 +180,7 @@ def test_a_stopped_one_goes_on_where_it_was(
         return training.train(recipe, run, quiet=True)
 
     stops = [1, 3]
-    monkeypatch.setattr(paint_experiment, "train", training_once)
+    monkeypatch.setattr(experiment_runs, "train", training_once)
     for _ in range(2):
         with pytest.raises(UserError, match="stopped"):
             run_paint_experiment(experiment, folder, jobs=1)

@@ -24,6 +24,7 @@ from isogloss.evaluate.provenance import evaluated
 from isogloss.evaluate.replies import read_replies, write_replies
 from isogloss.evaluate.through_english import by_language_model, through_english
 from isogloss.experiment_folder import machine, same_experiment
+from isogloss.experiment_runs import run_folder, seeded, trained
 from isogloss.report.chat_summary import print_chat_summary
 from isogloss.report.page import write_report
 from isogloss.saving import new_folder, write_json
@@ -31,8 +32,6 @@ from isogloss.train.chat_recipe import ChatRecipe
 from isogloss.train.clip_recipe import ClipRecipe
 from isogloss.train.lm_recipe import LanguageModelRecipe
 from isogloss.train.log import quiet_libraries
-from isogloss.train.recipe import Recipe
-from isogloss.train.run import check_recipe, train
 from isogloss.workers import cores, keep_memory, workers
 
 # The folder of what a seed's arms start from, which is an arm too where one bears its name.
@@ -127,38 +126,15 @@ def run_chat_experiment(experiment: ChatExperiment, folder: Path, *, jobs: int) 
     return write_report(folder)
 
 
-def _place(folder: Path, seed: int, name: str) -> Path:
-    return folder / f"seed-{seed}" / name
-
-
-def _seeded(recipe: Any, seed: int) -> Any:
-    if isinstance(recipe, ChatRecipe):
-        stages = {
-            name: replace(stage, training=replace(stage.training, seed=seed))
-            for name, stage in (("align", recipe.align), ("instruct", recipe.instruct))
-        }
-        return replace(recipe, **stages)
-    return replace(recipe, training=replace(recipe.training, seed=seed))
-
-
-def _trained(recipe: Recipe, run: Path) -> None:
-    """Train what is not trained yet."""
-    if (run / "model").exists():
-        check_recipe(recipe, run)
-    else:
-        print(f"{run.parent.name}: {run.name}", flush=True)
-        train(recipe, run)
-
-
 def _prepare(experiment: ChatExperiment, folder: Path, seed: int, threads: int) -> None:
     """The language model, the eyes and the alignment of a seed, in a process of its own."""
     torch.set_num_threads(threads)
     quiet_libraries()
-    text, eyes, aligned = (_place(folder, seed, name) for name in ("language_model", "eyes", ALIGNED))
-    _trained(_seeded(experiment.language_model, seed), text)
-    seeing = _seeded(experiment.eyes, seed)
-    _trained(replace(seeing, text=replace(seeing.text, model=str(text / "model"))), eyes)
-    _trained(_of_parts(_seeded(experiment.align, seed), text, eyes), aligned)
+    text, eyes, aligned = (run_folder(folder, seed, name) for name in ("language_model", "eyes", ALIGNED))
+    trained(seeded(experiment.language_model, seed), text)
+    seeing = seeded(experiment.eyes, seed)
+    trained(replace(seeing, text=replace(seeing.text, model=str(text / "model"))), eyes)
+    trained(_of_parts(seeded(experiment.align, seed), text, eyes), aligned)
 
 
 def _of_parts(recipe: ChatRecipe, text: Path, eyes: Path) -> ChatRecipe:
@@ -170,11 +146,11 @@ def _run_arm(experiment: ChatExperiment, arm: ChatArm, folder: Path, seed: int, 
     """Train and evaluate one arm in a process of its own."""
     torch.set_num_threads(threads)
     quiet_libraries()
-    text, eyes, aligned = (_place(folder, seed, name) for name in ("language_model", "eyes", ALIGNED))
-    run = _place(folder, seed, arm.name)
+    text, eyes, aligned = (run_folder(folder, seed, name) for name in ("language_model", "eyes", ALIGNED))
+    run = run_folder(folder, seed, arm.name)
     if arm.recipe is not None:
-        recipe = _of_parts(_seeded(arm.recipe, seed), text, eyes)
-        _trained(replace(recipe, start=str(aligned / "model")) if recipe.align.skipped else recipe, run)
+        recipe = _of_parts(seeded(arm.recipe, seed), text, eyes)
+        trained(replace(recipe, start=str(aligned / "model")) if recipe.align.skipped else recipe, run)
     if not evaluated(run, experiment.split, experiment.languages):
         evaluate_chat(
             run,
@@ -188,16 +164,16 @@ def _run_arm(experiment: ChatExperiment, arm: ChatArm, folder: Path, seed: int, 
 
 def _translate(experiment: ChatExperiment, arm: ChatArm, folder: Path, seed: int) -> None:
     """The main arm's English replies, put into the other languages by the language model that read no picture."""
-    run = _place(folder, seed, arm.name)
+    run = run_folder(folder, seed, arm.name)
     file = replies_file(run, DESCRIPTIONS, experiment.split)
     if not file.exists():
         seen = read_replies(replies_file(_main(experiment, folder, seed), DESCRIPTIONS, experiment.split))
-        translate = by_language_model(_place(folder, seed, "language_model") / "model")
+        translate = by_language_model(run_folder(folder, seed, "language_model") / "model")
         write_replies(file, through_english(seen, translate))
 
 
 def _main(experiment: ChatExperiment, folder: Path, seed: int) -> Path:
-    return _place(folder, seed, experiment.arms[0].name)
+    return run_folder(folder, seed, experiment.arms[0].name)
 
 
 def _results(experiment: ChatExperiment, folder: Path) -> dict[str, Any]:
@@ -205,7 +181,7 @@ def _results(experiment: ChatExperiment, folder: Path) -> dict[str, Any]:
     dataset = Dataset.open(experiment.dataset)
 
     def replies(arm: ChatArm, kind: str) -> list[pa.Table]:
-        files = [replies_file(_place(folder, seed, arm.name), kind, experiment.split) for seed in experiment.seeds]
+        files = [replies_file(run_folder(folder, seed, arm.name), kind, experiment.split) for seed in experiment.seeds]
         return [read_replies(file) for file in files if file.exists()]
 
     figures = {

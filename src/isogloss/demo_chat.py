@@ -1,6 +1,5 @@
 """The demo of chat: pictures described in ten languages by a model that was shown English captions alone."""
 
-import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +7,8 @@ from pathlib import Path
 from isogloss.chat_experiment import ALIGNED, ChatArm, ChatExperiment, run_chat_experiment
 from isogloss.data.dataset import Dataset
 from isogloss.data.worlds.shapes.world import LANGUAGES, build_shapes, build_shapes_text
-from isogloss.errors import UserError, unknown
+from isogloss.demo_options import check_demo, demo_command
+from isogloss.errors import unknown
 from isogloss.evaluate.chat_packages import check_packages
 from isogloss.recipes.chat_shapes import recipe as chat
 from isogloss.recipes.clip_shapes_english import recipe as eyes
@@ -103,12 +103,7 @@ def run_chat_demo(
         UserError: an option is wrong, a package is not installed, or a run cannot go on.
     """
     check_packages()
-    if seeds < 1:
-        raise UserError(f"seeds is {seeds}; give at least 1.")
-    if jobs < 0:
-        raise UserError(f"jobs is {jobs}; give a whole number of at least 1, or 0 for one on each core.")
-    if pictures is not None and pictures < 1:
-        raise UserError(f"pictures is {pictures}; give a whole number of at least 1.")
+    check_demo(seeds=seeds, jobs=jobs, pictures=pictures)
     arms = chat_arms(experiments)
     shapes, texts = folder / "shapes", folder / "shapes-text"
     remove_abandoned(folder)
@@ -120,22 +115,11 @@ def run_chat_demo(
         if writing is not None:
             writing.result()
     Dataset.open(shapes).split(split, LANGUAGES)  # what is missing is told before anything is trained
-    options: dict[str, Path | str | int] = {
-        "--folder": folder,
-        "--seeds": seeds,
-        "--experiments": " ".join(experiments),
-    }
-    if split != "test":
-        options["--split"] = split
-    if pictures is not None:
-        options["--pictures"] = pictures
-    words = " ".join(
-        f"{name} {shlex.quote(str(value)) if name == '--folder' else value}" for name, value in options.items()
-    )
+    command = demo_command("demo-chat", folder, experiments=experiments, seeds=seeds, split=split, pictures=pictures)
     data = replace(chat.data, dataset=str(shapes))
     experiment = ChatExperiment(
         title="Described in ten languages from English pairs",
-        command=f"isogloss demo-chat {words}",
+        command=command,
         dataset=shapes,
         language_model=replace(language_model, data=replace(language_model.data, dataset=str(texts))),
         eyes=replace(eyes, data=replace(eyes.data, dataset=str(shapes))),

@@ -1,6 +1,5 @@
 """The demo of paint: pictures from prompts in ten languages by a model that was shown English captions alone."""
 
-import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -8,7 +7,8 @@ from pathlib import Path
 from isogloss.data.dataset import Dataset
 from isogloss.data.worlds.shapes.parallel import build_shapes_parallel
 from isogloss.data.worlds.shapes.world import LANGUAGES, build_shapes, build_shapes_text
-from isogloss.errors import UserError, unknown
+from isogloss.demo_options import check_demo, demo_command
+from isogloss.errors import unknown
 from isogloss.models.adapter import Adapter
 from isogloss.models.paint_text import Reading
 from isogloss.paint_experiment import PaintArm, PaintExperiment, run_paint_experiment
@@ -115,12 +115,7 @@ def run_paint_demo(
     Raises:
         UserError: an option is wrong, or a run cannot go on.
     """
-    if seeds < 1:
-        raise UserError(f"seeds is {seeds}; give at least 1.")
-    if jobs < 0:
-        raise UserError(f"jobs is {jobs}; give a whole number of at least 1, or 0 for one on each core.")
-    if pictures is not None and pictures < 1:
-        raise UserError(f"pictures is {pictures}; give a whole number of at least 1.")
+    check_demo(seeds=seeds, jobs=jobs, pictures=pictures)
     arms = paint_arms(experiments)
     shapes, texts, parallel = folder / "shapes", folder / "shapes-text", folder / "shapes-parallel"
     remove_abandoned(folder)
@@ -134,21 +129,10 @@ def run_paint_demo(
                 task = bar.add_task(name, total=None, state="")
                 build(place, lambda done, total, task=task: bar.update(task, completed=done, total=total))
     Dataset.open(shapes).split(split, LANGUAGES)  # what is missing is told before anything is trained
-    options: dict[str, Path | str | int] = {
-        "--folder": folder,
-        "--seeds": seeds,
-        "--experiments": " ".join(experiments),
-    }
-    if split != "test":
-        options["--split"] = split
-    if pictures is not None:
-        options["--pictures"] = pictures
-    words = " ".join(
-        f"{name} {shlex.quote(str(value)) if name == '--folder' else value}" for name, value in options.items()
-    )
+    command = demo_command("demo-paint", folder, experiments=experiments, seeds=seeds, split=split, pictures=pictures)
     experiment = PaintExperiment(
         title="Painted in ten languages from English captions",
-        command=f"isogloss demo-paint {words}",
+        command=command,
         dataset=shapes,
         texts={name: _on(recipe, texts, parallel) for name, recipe in TEXTS_BY_NAME.items()},
         arms=tuple(

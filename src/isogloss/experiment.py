@@ -15,6 +15,7 @@ from isogloss.evaluate.provenance import evaluated
 from isogloss.evaluate.results import results
 from isogloss.evaluate.run import evaluate_run
 from isogloss.experiment_folder import machine, same_experiment
+from isogloss.experiment_runs import seeded
 from isogloss.languages import group, language
 from isogloss.report.page import write_report
 from isogloss.saved import fields_of, read_object
@@ -81,13 +82,9 @@ def _run(recipe: Recipe, folder: Path, languages: tuple[str, ...], split: str, t
         evaluate_run(folder, split=split, languages=languages)
 
 
-def _seeded(recipe: Any, seed: int) -> Any:
-    return replace(recipe, training=replace(recipe.training, seed=seed))
-
-
 def _arm_recipe(arm: Arm, seed: int, text: Path) -> ClipRecipe:
     tower = replace(arm.recipe.text, model=str(text / "model"), config={}, random_weights=not arm.text_stage)
-    return replace(_seeded(arm.recipe, seed), text=tower)
+    return replace(seeded(arm.recipe, seed), text=tower)
 
 
 def _follow(jobs: Mapping[Path, tuple[Future[None], int]]) -> None:
@@ -131,7 +128,7 @@ def run_experiment(experiment: Experiment, folder: Path, *, jobs: int) -> Path:
     write_json(folder / "experiment.json", {**before, **record})
 
     text = {seed: folder / f"seed-{seed}" / "text" for seed in experiment.seeds}
-    stages = {run: (_seeded(experiment.text, seed), ()) for seed, run in text.items()}
+    stages = {run: (seeded(experiment.text, seed), ()) for seed, run in text.items()}
     runs = {
         folder / f"seed-{seed}" / arm.name: (_arm_recipe(arm, seed, text[seed]), experiment.languages)
         for seed in experiment.seeds

@@ -20,6 +20,7 @@ from isogloss.evaluate.paint_run import evaluate_paint, paint_evaluated, read_ev
 from isogloss.evaluate.prompts_in_english import language_model_translator
 from isogloss.evaluate.provenance import evaluation_file
 from isogloss.experiment_folder import machine, same_experiment
+from isogloss.experiment_runs import run_folder, seeded, trained
 from isogloss.report.page import write_report
 from isogloss.report.paint_reading import SCENES, spread
 from isogloss.report.paint_summary import print_paint_summary
@@ -29,8 +30,6 @@ from isogloss.serve.painting import Painting
 from isogloss.train.lm_recipe import LanguageModelRecipe
 from isogloss.train.log import quiet_libraries
 from isogloss.train.paint_recipe import PaintRecipe
-from isogloss.train.recipe import Recipe
-from isogloss.train.run import check_recipe, train
 from isogloss.train.text_recipe import TextRecipe
 from isogloss.workers import cores, keep_memory, workers
 
@@ -142,28 +141,11 @@ def run_paint_experiment(experiment: PaintExperiment, folder: Path, *, jobs: int
     return write_report(folder)
 
 
-def _place(folder: Path, seed: int, name: str) -> Path:
-    return folder / f"seed-{seed}" / name
-
-
-def _seeded(recipe: Any, seed: int) -> Any:
-    return replace(recipe, training=replace(recipe.training, seed=seed))
-
-
-def _trained(recipe: Recipe, run: Path) -> None:
-    """Train what is not trained yet."""
-    if (run / "model").exists():
-        check_recipe(recipe, run)
-    else:
-        print(f"{run.parent.name}: {run.name}", flush=True)
-        train(recipe, run)
-
-
 def _train_text(experiment: PaintExperiment, name: str, folder: Path, seed: int, threads: int) -> None:
     """A text side of a seed, in a process of its own."""
     torch.set_num_threads(threads)
     quiet_libraries()
-    _trained(_seeded(experiment.texts[name], seed), _place(folder, seed, name))
+    trained(seeded(experiment.texts[name], seed), run_folder(folder, seed, name))
 
 
 def _run_arm(experiment: PaintExperiment, arm: PaintArm, folder: Path, seed: int, threads: int) -> None:
@@ -171,16 +153,16 @@ def _run_arm(experiment: PaintExperiment, arm: PaintArm, folder: Path, seed: int
     torch.set_num_threads(threads)
     quiet_libraries()
     assert arm.recipe is not None, "which is that of another arm"
-    run, text = _place(folder, seed, arm.name), _place(folder, seed, arm.text) / "model"
+    run, text = run_folder(folder, seed, arm.name), run_folder(folder, seed, arm.text) / "model"
     recipe = replace(arm.recipe, text=replace(arm.recipe.text, model=str(text), config={}))
-    _trained(_seeded(recipe, seed), run)
+    trained(seeded(recipe, seed), run)
     through = arm == experiment.main and experiment.translated is not None
     asked: dict[str, Any] = {"pictures": experiment.pictures, "painting": experiment.painting}
     if paint_evaluated(run, experiment.split, experiment.languages, through_english=through, **asked):
         return
     translator = None
     if through and experiment.translator is not None:
-        translator = language_model_translator(_place(folder, seed, experiment.translator))
+        translator = language_model_translator(run_folder(folder, seed, experiment.translator))
     evaluate_paint(
         run, split=experiment.split, languages=experiment.languages, translator=translator, quiet=True, **asked
     )
@@ -191,13 +173,13 @@ def _results(experiment: PaintExperiment, folder: Path) -> dict[str, Any]:
     figures: dict[str, dict[str, Any]] = {}
     for arm in experiment.arms:
         name = experiment.main.name if arm.recipe is None else arm.name
-        runs = [_place(folder, seed, name) for seed in experiment.seeds]
+        runs = [run_folder(folder, seed, name) for seed in experiment.seeds]
         kind = THROUGH_ENGLISH if arm.recipe is None else DRAWINGS
         found = read_evaluated(runs, experiment.split, kind=kind, trained=experiment.trained)
         figures[arm.name] = {part: found[part] for part in ("languages", "averages")}
         if arm.recipe is None:
             figures[arm.name]["languages"].pop("en", None)  # whose prompts are as they were
-    file = evaluation_file(_place(folder, experiment.seeds[0], experiment.main.name), experiment.split)
+    file = evaluation_file(run_folder(folder, experiment.seeds[0], experiment.main.name), experiment.split)
     with fields_of(file):
         chance = read_object(file)["chance"]
     return {
@@ -213,7 +195,7 @@ def _results(experiment: PaintExperiment, folder: Path) -> dict[str, Any]:
 
 def _examples(experiment: PaintExperiment, folder: Path) -> list[dict[str, Any]]:
     """A few scenes with what the first seed's main arm painted of them in each language."""
-    run, split = _place(folder, experiment.seeds[0], experiment.main.name), experiment.split
+    run, split = run_folder(folder, experiment.seeds[0], experiment.main.name), experiment.split
     table, dataset = drawn_file(run, split), Dataset.open(experiment.dataset)
     rows = read_drawn(table).to_pylist()
     told = {(row["key"], row["language"]): row for row in read_measures(measures_file(run, split)).to_pylist()}
