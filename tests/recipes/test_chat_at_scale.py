@@ -19,8 +19,9 @@ from transformers.models.siglip import SiglipVisionConfig
 from isogloss.data.conversations import IMAGE, Conversation, Turn
 from isogloss.data.writing import write_conversations
 from isogloss.errors import UserError
-from isogloss.models.chat import ChatConfig, ChatModel
+from isogloss.models.chat import ChatModel
 from isogloss.models.chat_building import build_chat
+from isogloss.models.chat_config import ChatConfig
 from isogloss.models.chat_saving import llava_problem, load_chat
 from isogloss.models.hub import place
 from isogloss.models.tower import Tower

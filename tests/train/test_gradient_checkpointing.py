@@ -20,7 +20,8 @@ from transformers.modeling_layers import GradientCheckpointingLayer
 
 from isogloss.data.chat_batch import ChatBatch
 from isogloss.errors import UserError
-from isogloss.models.chat import ChatConfig, ChatModel
+from isogloss.models.chat import ChatModel
+from isogloss.models.chat_config import ChatConfig
 from isogloss.train.chat import chat_loss
 from isogloss.train.gradient_checkpointing import gradient_checkpointing
 from isogloss.train.run import train

@@ -1,99 +1,30 @@
 """The chat model: a vision tower, a connector, and a language model that reads pictures among its words."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 from transformers import (
-    AutoConfig,
     AutoModel,
     AutoModelForCausalLM,
     AutoModelForImageTextToText,
     GenerationMixin,
-    PretrainedConfig,
     PreTrainedModel,
 )
 from transformers.utils import ModelOutput
 
 from isogloss.data.next_tokens import next_tokens
 from isogloss.errors import UserError
+from isogloss.models.chat_config import ChatConfig
 from isogloss.models.clip import make_tower
-from isogloss.models.connector import REDUCTIONS, Connector, Resampler, build_connector, reduced
+from isogloss.models.connector import REDUCTIONS, Connector, Resampler, build_connector
 from isogloss.models.head import read_alone
-from isogloss.models.visual_tokens import Sight, dropped, states_at
+from isogloss.models.visual_tokens import states_at
 
 # As transformers' own models start (Qwen-VL, arXiv 2308.12966, starts its queries so too).
 FIRST_DEVIATION = 0.02
-
-
-class ChatConfig(PretrainedConfig):
-    """The shape of a chat model.
-
-    Args:
-        vision_config, text_config: of the tower and the language model, as Transformers has them, or as dictionaries with a
-            `model_type`.
-        connector: the fields of a `Connector`.
-        sight: the fields of a `Sight`: what the tower makes of a picture.
-        image_token_id: of the token in whose place visual tokens are read.
-        vision_feature_layer: the tower's layer whose states are read, numbered as Transformers does.
-        vision_feature_select_strategy: "default", "full" or "patches" (`isogloss.models.visual_tokens`).
-    """
-
-    model_type = "isogloss_chat"
-    sub_configs = {"vision_config": AutoConfig, "text_config": AutoConfig}  # pyright: ignore
-
-    def __init__(
-        self,
-        vision_config: PretrainedConfig | dict[str, Any] | None = None,
-        text_config: PretrainedConfig | dict[str, Any] | None = None,
-        connector: dict[str, Any] | None = None,
-        sight: dict[str, int] | None = None,
-        image_token_id: int = 0,
-        vision_feature_layer: int = -2,
-        vision_feature_select_strategy: str = "default",
-        **others: Any,
-    ) -> None:
-        self.connector = asdict(Connector()) if connector is None else connector
-        # Of a ViT-B/16, as the default vision_config is.
-        self.sight = {"side": 224, "tokens": 197, "prefix": 1, "width": 768} if sight is None else sight
-        self.image_token_id = image_token_id
-        self.vision_feature_layer = vision_feature_layer
-        self.vision_feature_select_strategy: str = vision_feature_select_strategy
-        super().__init__(**others)
-        # After the parent, which would set the attention of models that are built already to none at all.
-        self.vision_config = _config(vision_config, "vit")
-        self.text_config = _config(text_config, "llama")
-
-    @property
-    def dropped(self) -> int:
-        """How many states of a picture are left out at their start."""
-        return dropped(self.vision_feature_select_strategy, self.sight["prefix"])
-
-    @property
-    def features(self) -> tuple[int, int]:
-        """How many features a picture has, and how wide they are.
-
-        Raises:
-            UserError: the connector's reduction does not fit the tower.
-        """
-        seen = Sight(**self.sight)
-        prefix = max(0, seen.prefix - self.dropped)
-        return reduced(seen.tokens - self.dropped, prefix, seen.width, Connector(**self.connector))
-
-    @property
-    def visual_tokens(self) -> int:
-        """How many tokens of the language model a picture takes."""
-        connector = Connector(**self.connector)
-        return connector.queries if connector.kind == "resampler" else self.features[0]
-
-
-def _config(config: PretrainedConfig | dict[str, Any] | None, otherwise: str) -> PretrainedConfig:
-    if isinstance(config, PretrainedConfig):
-        return config
-    fields = dict(config or {})
-    return AutoConfig.for_model(fields.pop("model_type", otherwise), **fields)
 
 
 @dataclass
@@ -308,5 +239,4 @@ class ChatModel(PreTrainedModel, GenerationMixin):
         return written.generate(input_ids, inputs_embeds=embedded, **options)
 
 
-AutoConfig.register(ChatConfig.model_type, ChatConfig, exist_ok=True)
 AutoModelForImageTextToText.register(ChatConfig, ChatModel, exist_ok=True)

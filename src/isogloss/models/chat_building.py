@@ -11,7 +11,8 @@ from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_N
 from isogloss.data.chat_template import use_chat_template
 from isogloss.data.conversations import IMAGE
 from isogloss.errors import UserError
-from isogloss.models.chat import ChatConfig, ChatModel
+from isogloss.models.chat import ChatModel
+from isogloss.models.chat_config import ChatConfig
 from isogloss.models.chat_processor import chat_processor, chat_tokenizer
 from isogloss.models.connector import Connector
 from isogloss.models.hub import is_path, place

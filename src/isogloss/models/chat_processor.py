@@ -7,7 +7,7 @@ from transformers.tokenization_utils_base import AddedToken
 
 from isogloss.data.conversations import IMAGE
 from isogloss.errors import UserError
-from isogloss.models.chat import ChatConfig
+from isogloss.models.chat_config import ChatConfig
 from isogloss.models.hub import place
 from isogloss.models.tower import FAILURES, Tower, absent
 from isogloss.models.visual_tokens import patch_grid

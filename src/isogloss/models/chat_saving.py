@@ -18,7 +18,8 @@ from transformers import (
 )
 
 from isogloss.errors import UserError
-from isogloss.models.chat import ChatConfig, ChatModel
+from isogloss.models.chat import ChatModel
+from isogloss.models.chat_config import ChatConfig
 from isogloss.models.connector import Connector
 from isogloss.models.image_processor import picture_size
 from isogloss.models.tower import FAILURES, lacks_weights, reason

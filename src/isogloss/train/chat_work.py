@@ -14,7 +14,8 @@ from isogloss.data.conversations import IMAGE
 from isogloss.data.dataset import Dataset
 from isogloss.data.packing import pack, row_length
 from isogloss.errors import UserError
-from isogloss.models.chat import ChatConfig, ChatModel
+from isogloss.models.chat import ChatModel
+from isogloss.models.chat_config import ChatConfig
 from isogloss.models.chat_processor import chat_tokenizer
 from isogloss.models.lora import Lora
 from isogloss.models.tower import Tower, build_tower, tower_config
