@@ -13,6 +13,7 @@ from PIL import Image
 from isogloss.data.worlds.shapes.drawing import draw
 from isogloss.data.worlds.shapes.grammar import GRAMMARS, caption
 from isogloss.data.worlds.shapes.scene import Group, Scene
+from isogloss.languages import averaged
 
 TEN = tuple(GRAMMARS)
 SHARES = (0.0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
@@ -37,6 +38,7 @@ def build_chat_experiment(
     width: float = 0.02,
     seeds: int = 3,
     beside: bool = True,
+    pairs: bool = True,
     curves: bool = True,
     examples: int = 6,
 ) -> Path:
@@ -45,7 +47,8 @@ def build_chat_experiment(
     Args:
         exact, fidelity: levels of the main arm by language; 0.96 and 1 for those that are not named.
         width: half of every interval.
-        beside, curves: whether there are other arms, and shares of translated instructions.
+        beside, pairs, curves: whether there are other arms, pictures of pairs that were never shown, and shares of
+            translated instructions.
     """
     chance = random.Random(5)
     levels = {tag: (exact or {}).get(tag, 0.98 if tag == "en" else 0.96) for tag in languages}
@@ -61,7 +64,7 @@ def build_chat_experiment(
 
     taught = [tag for tag in languages if tag != "en"]
     arms: dict[str, dict[str, Any]] = {
-        "pivot": {"label": "English pairs", "experiment": "pivot", "share": 0.01, "languages_taught": list(languages)}
+        "pivot": {"label": "A little translated", "experiment": "pivot", "share": 0.01, "languages_taught": taught}
     }
     answers = figures(0.95, captions=900)
     for tag, one in answers.items():
@@ -71,11 +74,18 @@ def build_chat_experiment(
                 "count": {"exact": [0.25, 0.125, 0.375]},
             }
     found = {"pivot": {"languages": figures(), "answers": answers}}
-    if beside:
+    if beside:  # in the order of the demo's arms
+        arms["english"] = {"label": "English pairs", "experiment": "pivot", "share": 0.0, "languages_taught": []}
+        arms["aligned"] = {"label": "English captions", "experiment": "pivot", "share": 0.0, "languages_taught": []}
+        found["english"] = {"languages": figures(0.9), "answers": figures(0.8, captions=900)}
+        found["aligned"] = {"languages": figures(0.7), "answers": {}}
         arms["native"] = {"label": "Native pairs", "experiment": "native", "share": None, "languages_taught": taught}
         arms["translated"] = {"label": "Translated replies", "experiment": "translated", "share": None}
         found["native"] = {"languages": figures(0.8), "answers": figures(0.7, captions=900)}
         found["translated"] = {"languages": figures(0.97)}
+    for name, one in found.items():
+        if name != "native":
+            one["averages"] = _averages(one["languages"])
     results: dict[str, Any] = {
         "seeds": seeds,
         "translated_share": 0.01,
@@ -90,6 +100,9 @@ def build_chat_experiment(
         "arms": found,
         "examples": [_example(root, place, scene, languages) for place, scene in enumerate(SCENES[:examples])],
     }
+    if pairs:
+        results["pairs"] = {"split": "test_pairs", "languages": figures(0.5, captions=200)}
+        results["pairs"]["averages"] = _averages(results["pairs"]["languages"])
     if curves:
         results["curves"] = {
             "many": [_point(share, levels, chance, None, width) for share in SHARES],
@@ -106,6 +119,7 @@ def build_chat_experiment(
         "seeds": list(range(seeds)),
         "languages": list(languages),
         "trained_languages": ["en"],
+        "aligned": ["aligned"] if beside else [],
         "arms": arms,
     }
     _write(root / "experiment.json", experiment)
@@ -132,6 +146,20 @@ def _figures(tag: str, exact: float, fidelity: float, english: float, width: flo
         "chrf": around(99 * exact, 100),
         "captions": captions,
         "replied": {tag: captions - lost, **({"en": lost} if lost else {})},
+    }
+
+
+def _averages(figures: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Of each group of languages, of which English is the one that was trained."""
+    return {
+        name: {
+            "languages": tags,
+            **{
+                measure: [sum(figures[tag][measure][end] for tag in tags) / len(tags) for end in range(3)]
+                for measure in ("exact", "attributes", "fidelity", "unsure", "cider", "chrf")
+            },
+        }
+        for name, tags in averaged(figures, ["en"]).items()
     }
 
 

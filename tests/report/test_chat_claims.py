@@ -1,5 +1,7 @@
 """Claims hold by whole intervals alone, and say in which languages they do not."""
 
+import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +10,7 @@ from hypothesis import strategies as st
 
 from isogloss.report.chat_claims import claims
 from isogloss.report.chat_content import ChatArm, ChatContent, Figures, Point, ShareCurve
-from isogloss.report.chat_words import compared, enough, found
+from isogloss.report.chat_words import compared, comparisons, enough, found
 from isogloss.report.content import ReportedLanguage
 from isogloss.report.judged import JudgedClaim, State, state_of, verdict
 from isogloss.report.measures import Interval
@@ -71,7 +73,7 @@ def point(share: float, *, es: float, ja: float) -> Point:
 def test_a_claim_on_all_languages_is_decided_by_whole_intervals(
     spanish: Figures, japanese: Figures, state: State, words: str
 ) -> None:
-    first = claims(content(spanish, japanese))[0]
+    first = claims(content(spanish, japanese))[1]
     assert first.state == state
     assert words in first.measured
     assert first.measured.endswith("intervals over pictures and 2 seeds")
@@ -92,7 +94,7 @@ def test_a_bound_is_reached_missed_or_undecided(value: float, below: float, abov
 def test_what_has_no_interval_decides_nothing() -> None:
     assert state_of(None, 5) == state_of(Interval(100), 5) == "undecided"
     without = Figures({"exact": Interval(99, 99, 99), "fidelity": Interval(100, 100, 100)})
-    assert claims(content(one(99), without))[0].state == "undecided"
+    assert claims(content(one(99), without))[1].state == "undecided"
 
 
 def test_fidelity_is_judged_by_the_smallest_share_that_reaches_it_or_else_the_greatest_that_is_small() -> None:
@@ -114,14 +116,60 @@ def test_exactness_is_judged_without_translation_and_with_a_little_of_it() -> No
     figures = {"en": one(100), "es": one(97), "ja": one(96)}
     curve = ShareCurve((Point(0, 0, {"en": one(100), "es": one(50), "ja": one(50)}), Point(0.01, 10, figures)))
     first, second, _ = claims(content(one(50), one(60), share=0, curves=(curve,)))
-    assert first.claim.endswith("that no picture was described in, with 0 % of the instructions translated.")
+    assert first.claim.endswith("of the two languages that had no captions, with English pairs alone.")
     assert first.state == "does not hold"
-    assert second.claim.endswith("that no picture was described in, with at most 1 % of the instructions translated.")
+    assert second.claim.endswith(
+        "of the two languages that had no captions, with at most 1 % of the instructions in these."
+    )
     assert second.state == "holds"
     assert second.measured.startswith(
         "with 1 %: reached beyond the interval in 2 of 2; the least is Japanese with 96.0"
     )
-    assert len(claims(content(one(50), one(60), share=0.01, curves=(curve,)))) == 2
+
+
+def pivots(**scores: tuple[Figures, Figures]) -> ChatContent:
+    """The demo's pivots in their order, with native pairs and translation, each in Spanish and Japanese."""
+    every = content(*scores["stated"])
+    arms = (
+        ChatArm("stated", "Stated", "pivot", 0.01, ("es", "ja")),
+        ChatArm("english", "English", "pivot", 0.0),
+        ChatArm("aligned", "Aligned", "pivot", 0.0, instructed=False),
+        ChatArm("native", "Native", "native", None, ("es",)),
+        ChatArm("translated", "Translated", "translated"),
+    )
+    found = {name: {"en": one(100), "es": spanish, "ja": japanese} for name, (spanish, japanese) in scores.items()}
+    return replace(every, main=arms[0], arms=tuple(arm for arm in arms if arm.name in found), scores=found)
+
+
+def test_english_pairs_alone_are_always_judged_and_then_what_is_stated() -> None:
+    every = pivots(stated=(one(97), one(97)), english=(one(60), one(97)), aligned=(one(97), one(97)))
+    first, second, _ = claims(every)
+    assert first.claim.endswith("that had no captions, with English pairs alone.")
+    assert (first.state, "below it in Spanish" in first.measured) == ("does not hold", True)
+    assert second.claim.endswith("that had no captions, with 1 % of the instructions in these.")
+    assert second.state == "holds"
+    # A model without instructions is another one, whatever it reaches.
+    first, second, _ = claims(pivots(stated=(one(97), one(97)), aligned=(one(97), one(97))))
+    assert (first.state, first.measured) == ("undecided", "nothing was measured with English pairs alone")
+    assert second.state == "holds"
+
+
+def test_each_arm_is_compared_with_the_one_that_it_differs_from_in_one_thing() -> None:
+    """Whatever the order of the pivots: translation with the model whose replies it has, native pairs with English ones."""
+    figures = {name: (one(50), one(50)) for name in ("stated", "english", "aligned", "native", "translated")}
+    every = pivots(**figures)
+    for each in (every, replace(every, arms=(every.arms[0], every.arms[2], every.arms[1], *every.arms[3:]))):
+        pairs = {tuple(re.findall("with “(.*?)”", sentence)) for sentence in comparisons(each)}
+        assert pairs == {
+            ("Stated", "English"),
+            ("Stated", "Aligned"),
+            ("English", "Native"),
+            ("Stated", "Translated"),
+        }
+    without = pivots(**{name: each for name, each in figures.items() if name not in ("english", "translated")})
+    assert re.findall("with “(.*?)”", comparisons(without)[-1]) == ["Stated", "Native"]
+    alone = replace(every, main=every.arms[1], translated_share=0.0)
+    assert re.findall("with “(.*?)”", comparisons(alone)[-1]) == ["English", "Translated"]
 
 
 @pytest.mark.parametrize(

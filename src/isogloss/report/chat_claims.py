@@ -18,8 +18,9 @@ def claims(content: ChatContent) -> list[JudgedClaim]:
     """Whether each claim holds.
 
     A claim on all languages holds when the whole interval of each is at or above the bound, and does not hold when that of
-    one is below it; it is undecided where neither is the case. One with at most some share of translated instructions is
-    judged by the smallest such share with which it holds, or else by the greatest.
+    one is below it; it is undecided where neither is the case, and where nothing was measured. Exactness is always judged
+    with English pairs alone, and then with the share of translated instructions that the main arm states. A claim with at
+    most some share is judged by the smallest such share with which it holds, or else by the greatest.
     """
     found: list[JudgedClaim] = []
     over = (
@@ -33,17 +34,25 @@ def claims(content: ChatContent) -> list[JudgedClaim]:
     if others and "en" in main and "exact" in main["en"].measures:
         exact = (
             f"Descriptions of unseen pictures are exactly right at least {number(RELATIVE)} % as often as in English, in each "
-            f"of the {spelled(len(others))} languages that no picture was described in"
+            f"of the {spelled(len(others))} languages that had no captions"
         )
-        state, measured = _exactness(content, main)
-        share = content.translated_share
-        tried = "" if share is None else f", with {number(100 * share)} % of the instructions translated"
-        found.append(JudgedClaim(f"{exact}{tried}.", state, f"{measured}; {over}"))
-        more = [one for one in little if one[0] > (share or 0.0)]
-        if share == 0 and more:
+        stated = content.translated_share
+        alone = [each for share, each in little if not share]
+        if alone:
+            state, measured = _exactness(content, alone[0])
+            found.append(JudgedClaim(f"{exact}, with English pairs alone.", state, f"{measured}; {over}"))
+        else:
+            nothing = "nothing was measured with English pairs alone"
+            found.append(JudgedClaim(f"{exact}, with English pairs alone.", "undecided", nothing))
+        more = [one for one in little if one[0]]
+        if stated != 0:
+            state, measured = _exactness(content, main)
+            told = "" if stated is None else f", with {number(100 * stated)} % of the instructions in these"
+            found.append(JudgedClaim(f"{exact}{told}.", state, f"{measured}; {over}"))
+        elif more:
             share, state, measured = _first([(share, *_exactness(content, each)) for share, each in more])
-            claim = f"{exact}, with at most {number(100 * SHARE)} % of the instructions translated."
-            found.append(JudgedClaim(claim, state, f"with {number(100 * share)} %: {measured}; {over}"))
+            told = f", with at most {number(100 * SHARE)} % of the instructions in these"
+            found.append(JudgedClaim(f"{exact}{told}.", state, f"with {number(100 * share)} %: {measured}; {over}"))
     claim = (
         f"At least {number(FIDELITY)} % of the replies are in the language that was asked for, in each language, with at most "
         f"{number(100 * SHARE)} % of the instructions translated."
@@ -59,13 +68,14 @@ def claims(content: ChatContent) -> list[JudgedClaim]:
 def _little(content: ChatContent) -> list[tuple[float, Mapping[str, Figures]]]:
     """What was measured with English pairs and a small enough share of translated instructions, the smallest first.
 
-    That is, the main arm, other pivots, and the curve of all languages; of equal shares the first of these.
+    That is, the main arm, other pivots with instructions, and the curve of all languages; of equal shares the first of
+    these.
     """
     found: dict[float, Mapping[str, Figures]] = {}
     if content.translated_share is not None:
         found[content.translated_share] = content.scores[content.main.name]
     for arm in content.arms:
-        if arm.experiment == "pivot" and arm.share is not None and arm.name in content.scores:
+        if arm.experiment == "pivot" and arm.instructed and arm.share is not None and arm.name in content.scores:
             found.setdefault(arm.share, content.scores[arm.name])
     for point in (point for curve in content.curves if curve.taught is None for point in curve.points):
         found.setdefault(point.share, point.figures)

@@ -54,11 +54,29 @@ class Figures:
 
 
 @dataclass(frozen=True)
+class Average:
+    """What an arm's replies are worth on average over some languages."""
+
+    languages: tuple[str, ...]
+    figures: Figures
+
+    @classmethod
+    def of(cls, saved: Mapping[str, Any]) -> "Average":
+        """From an entry of "averages" in results.json.
+
+        Raises:
+            KeyError, TypeError, ValueError: a field is missing or of another kind.
+        """
+        return cls(tuple(str(tag) for tag in saved["languages"]), Figures.of(saved))
+
+
+@dataclass(frozen=True)
 class ChatArm:
     """One way of making a chat model.
 
     experiment: "pivot", "little", "native" or "translated". share: of the instructions that is translated, None where
-    there is nothing to translate. taught: the languages of its instructions.
+    there is nothing to translate. taught: the languages of its instructions. instructed: whether it had any, in whatever
+    language, and is not the aligned model as it is.
     """
 
     name: str
@@ -66,6 +84,7 @@ class ChatArm:
     experiment: str
     share: float | None = None
     taught: tuple[str, ...] = ()
+    instructed: bool = True
 
     @property
     def arm(self) -> Arm:
@@ -77,7 +96,7 @@ class ChatArm:
 class Point:
     """A share of translated instructions, how many they are, and what it led to in each language.
 
-    means: over the languages that no picture was described in, and that are not taught alone.
+    means: over the languages that had no captions, and that are not taught alone.
     """
 
     share: float
@@ -120,9 +139,11 @@ class Example:
 class ChatContent:
     """Everything that the report of a chat experiment tells.
 
-    main: the arm that the claims are about. trained: the languages of the descriptions that pictures were learnt with.
+    main: the arm that the claims are about. trained: the languages of the captions that pictures were learnt with.
     languages: by group, and within one by the main arm's exactness. scores, answers: of descriptions and of answers, by
-    arm and language. translated_share: of the main arm. recipes: by the name of the arm, of its first seed.
+    arm and language. averages: of descriptions, by arm and group of languages. pairs: the main arm's descriptions of
+    pictures that combine what was never shown together, by language, and pairs_split where these are. translated_share: of
+    the main arm. recipes: by the name of the arm, of its first seed.
     """
 
     folder: Path
@@ -133,6 +154,10 @@ class ChatContent:
     languages: Mapping[str, ReportedLanguage]
     scores: Mapping[str, Mapping[str, Figures]]
     answers: Mapping[str, Mapping[str, Figures]]
+    averages: Mapping[str, Mapping[str, Average]] = field(default_factory=dict[str, Mapping[str, Average]])
+    pairs: Mapping[str, Figures] = field(default_factory=dict[str, Figures])
+    pairs_averages: Mapping[str, Average] = field(default_factory=dict[str, Average])
+    pairs_split: str = ""
     translated_share: float | None = None
     curves: tuple[ShareCurve, ...] = ()
     examples: tuple[Example, ...] = ()
@@ -150,6 +175,14 @@ class ChatContent:
         """The main arm and those that it is compared with, which are no points of a curve."""
         return (self.main, *(arm for arm in self.arms if arm.experiment != "little" and arm.name != self.main.name))
 
+    @property
+    def english(self) -> ChatArm | None:
+        """The arm with English instructions alone, which otherwise had what the main arm has; None where there is none."""
+        if self.translated_share == 0:
+            return self.main
+        pivots = (arm for arm in self.beside if arm.experiment == "pivot" and arm.instructed)
+        return next((arm for arm in pivots if arm.share == 0 and arm.name in self.scores), None)
+
     def own(self, scores: Mapping[str, Mapping[str, Figures]]) -> dict[str, dict[str, Figures]]:
         """Scores in which arms with native pairs have the languages of these pairs alone, which they are there for."""
         native = {arm.name: set(arm.taught) for arm in self.arms if arm.experiment == "native" and arm.taught}
@@ -166,7 +199,7 @@ class ChatContent:
 
     @property
     def others(self) -> tuple[str, ...]:
-        """The languages that no picture was described in."""
+        """The languages that had no captions."""
         return tuple(tag for tag in self.languages if tag not in self.trained)
 
     def measure(self, tag: str, arm: str, name: str) -> Interval | None:

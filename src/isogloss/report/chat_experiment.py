@@ -7,7 +7,17 @@ from typing import Any
 
 from isogloss.errors import UserError
 from isogloss.languages import group
-from isogloss.report.chat_content import ChatArm, ChatContent, Example, Figures, Point, Reply, ShareCurve, ordered
+from isogloss.report.chat_content import (
+    Average,
+    ChatArm,
+    ChatContent,
+    Example,
+    Figures,
+    Point,
+    Reply,
+    ShareCurve,
+    ordered,
+)
 from isogloss.report.content import ReportedLanguage
 from isogloss.report.dataset import named
 from isogloss.report.thumbnail import embedded
@@ -23,7 +33,8 @@ def read_chat_experiment(folder: Path) -> ChatContent:
     experiment_file, results_file = folder / "experiment.json", folder / "results.json"
     experiment, results = read_object(experiment_file), read_object(results_file)
     with fields_of(experiment_file):
-        arms = tuple(_arm(str(name), saved) for name, saved in experiment["arms"].items())
+        aligned = {str(name) for name in experiment.get("aligned", [])}
+        arms = tuple(_arm(str(name), saved, name not in aligned) for name, saved in experiment["arms"].items())
         trained = tuple(str(tag) for tag in experiment["trained_languages"])
         listed = [str(tag) for tag in experiment["languages"]]
         known = {tag: _language(tag, trained) for tag in listed}
@@ -48,10 +59,22 @@ def read_chat_experiment(folder: Path) -> ChatContent:
             for name, saved in results.get("arms", {}).items()
             if "answers" in saved
         }
+        averages = {
+            str(name): _averages(saved["averages"])
+            for name, saved in results.get("arms", {}).items()
+            if "averages" in saved
+        }
+        pairs: Any = results.get("pairs") or {"languages": {}}
+        pairs_scores, pairs_averages = _figures(pairs["languages"]), _averages(pairs.get("averages", {}))
         if not scores[main.name]:
             raise ValueError("'languages' is empty")
         curves = _curves(results.get("curves", {}))
-        measured = [*scores.values(), *answers.values(), *(point.figures for each in curves for point in each.points)]
+        measured = [
+            *scores.values(),
+            *answers.values(),
+            pairs_scores,
+            *(point.figures for each in curves for point in each.points),
+        ]
         strangers = {tag for each in measured for tag in each} - known.keys()
         strangers |= {str(tag) for one in results.get("examples", []) for tag in one["replies"]} - known.keys()
         if strangers:
@@ -71,6 +94,10 @@ def read_chat_experiment(folder: Path) -> ChatContent:
         languages=languages,
         scores=scores,
         answers={name: found for name, found in answers.items() if found},
+        averages=averages,
+        pairs=pairs_scores,
+        pairs_averages=pairs_averages,
+        pairs_split=str(pairs.get("split", "")),
         translated_share=share,
         curves=curves,
         examples=examples,
@@ -89,7 +116,7 @@ def read_chat_experiment(folder: Path) -> ChatContent:
     )
 
 
-def _arm(name: str, saved: Mapping[str, Any]) -> ChatArm:
+def _arm(name: str, saved: Mapping[str, Any], instructed: bool) -> ChatArm:
     share = saved.get("share")
     return ChatArm(
         name=name,
@@ -97,6 +124,7 @@ def _arm(name: str, saved: Mapping[str, Any]) -> ChatArm:
         experiment=str(saved["experiment"]),
         share=None if share is None else float(share),
         taught=tuple(str(tag) for tag in saved.get("languages_taught", [])),
+        instructed=instructed,
     )
 
 
@@ -118,6 +146,10 @@ def _language(tag: str, trained: Sequence[str]) -> ReportedLanguage:
 
 def _figures(saved: Mapping[str, Any]) -> dict[str, Figures]:
     return {str(tag): Figures.of(fields) for tag, fields in saved.items()}
+
+
+def _averages(saved: Mapping[str, Any]) -> dict[str, Average]:
+    return {str(name): Average.of(each) for name, each in saved.items()}
 
 
 def _curves(saved: Mapping[str, Any]) -> tuple[ShareCurve, ...]:

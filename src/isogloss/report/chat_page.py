@@ -21,6 +21,7 @@ from isogloss.saving import write_text
 _SECTIONS = {
     "scenes": "Pictures and replies",
     "languages": "Languages",
+    "pairs": "Pairs never shown",
     "shares": "How little is enough",
     "arms": "Beside other ways",
     "answers": "Answers",
@@ -73,9 +74,11 @@ def render(content: ChatContent) -> str:
     judged = claims(content)
     letters = lettered(beside)
     answered = [(letter, arm) for letter, arm in letters if arm.name in content.answers]
+    pairs = {content.main.name: content.pairs}
     shown: dict[str, Any] = {
         "scenes": content.examples,
         "languages": dot_figure(content, letters[:1], content.scores, ("exact", "fidelity", "attributes")),
+        "pairs": dot_figure(content, letters[:1], pairs, ("exact", "fidelity", "attributes")),
         "shares": mean_panels(content),
         "arms": dot_figure(content, letters, content.own(content.scores), ("exact", "fidelity"))
         if len(beside) > 1
@@ -101,6 +104,8 @@ def render(content: ChatContent) -> str:
         right=_right(content.examples),
         labels=label_width(content.languages),
         language_panels=shown["languages"],
+        pairs_panels=shown["pairs"],
+        pairs=pairs,
         share_panels=shown["shares"],
         share_languages=[
             ("Exactly right, language by language", language_panels(content, "exact")),

@@ -84,7 +84,7 @@ def mean_panels(content: ChatContent) -> list[SharePanel]:
 
 
 def language_panels(content: ChatContent, name: str) -> list[SharePanel]:
-    """A measure over shares in each language that no picture was described in, with its intervals."""
+    """A measure over shares in each language that had no captions, with its intervals."""
     panels: list[SharePanel] = []
     for tag in content.others:
         language = content.languages[tag]

@@ -17,7 +17,7 @@ def done(content: ChatContent) -> list[str]:
     pictures = max((figures.captions or 0 for figures in count.values()), default=0)
     asked = f" {pictures:,}" if pictures else ""
     first = (
-        f"A chat model learnt what pictures show from descriptions in {listed(names)} alone, and was then asked in "
+        f"A chat model learnt what pictures show from captions in {listed(names)} alone, and was then asked in "
         f"{spelled(len(count))} language{'' if len(count) == 1 else 's'} about{asked} pictures that it had not seen."
     )
     return [unbroken(sentence) for sentence in (first, _taught(content), _beside(content)) if sentence]
@@ -26,7 +26,7 @@ def done(content: ChatContent) -> list[str]:
 def found(content: ChatContent) -> str:
     """What came of it, with each share of translated instructions of a pivot.
 
-    From the best and the worst of the languages that no picture was described in.
+    From the best and the worst of the languages that had no captions.
     """
     pivots = [arm for arm in content.beside if arm.experiment == "pivot" and arm.name in content.scores]
     return unbroken(" ".join(sentence for arm in pivots for sentence in _found(content, arm)))
@@ -91,7 +91,7 @@ def enough(content: ChatContent, curve: ShareCurve) -> str:
 
 
 def compared(content: ChatContent, one: ChatArm, other: ChatArm) -> str:
-    """One arm against another in the languages that no picture was described in, in a sentence.
+    """One arm against another in the languages that had no captions, in a sentence.
 
     An arm with native pairs is compared in their languages alone.
     """
@@ -121,9 +121,11 @@ def compared(content: ChatContent, one: ChatArm, other: ChatArm) -> str:
 
 
 def comparisons(content: ChatContent) -> list[str]:
-    """The pivots against the main arm, and all others against the last pivot, which has the most translated instructions."""
-    pivots = [arm for arm in content.beside if arm.experiment == "pivot"]
-    pairs = [(content.main if arm in pivots else pivots[-1], arm) for arm in content.beside[1:]]
+    """The main arm against all others, but native pairs, which had no translation, against English pairs alone."""
+    pairs = [
+        ((content.english or content.main) if arm.experiment == "native" else content.main, arm)
+        for arm in content.beside[1:]
+    ]
     return [sentence for one, other in pairs if (sentence := compared(content, one, other))]
 
 
@@ -132,7 +134,7 @@ def _fidelity(point: Point, tag: str) -> Interval | None:
 
 
 def _ranked(content: ChatContent, arm: str, name: str) -> list[tuple[Interval, str]]:
-    """A measure in the languages that no picture was described in, the least first."""
+    """A measure in the languages that had no captions, the least first."""
     values = [
         (value, content.languages[tag].name) for tag in content.others if (value := content.measure(tag, arm, name))
     ]
@@ -164,7 +166,7 @@ def _beside(content: ChatContent) -> str:
     kinds = {arm.experiment for arm in content.beside[1:]}
     native = dict.fromkeys(tag for arm in content.beside[1:] if arm.experiment == "native" for tag in arm.taught)
     told = {
-        "native": f"models that learnt from descriptions in {_whose(content, list(native))} at equal cost",
+        "native": f"models that learnt from pairs in {_whose(content, list(native))} at equal cost",
         "translated": "English descriptions that were translated afterwards",
     }
     parts = [words for kind, words in told.items() if kind in kinds]
