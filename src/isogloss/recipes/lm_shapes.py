@@ -27,10 +27,10 @@ recipe = LanguageModelRecipe(
     noise=0.2,
     blend=0.8,
     training=Training(
-        steps=1400,
+        steps=1600,
         log_every=50,
         validate_every=0,
-        checkpoint_every=350,
+        checkpoint_every=400,
         optimisation=Optimisation(learning_rate=5e-3, method="muon", warmup=0.05),
     ),
 )
