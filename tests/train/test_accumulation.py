@@ -141,6 +141,28 @@ def test_a_language_models_step_in_parts_has_the_gradients_of_the_whole(
     same_step(*found[0], lm.lm_loss)
 
 
+@pytest.mark.parametrize(
+    ("own", "others", "asked", "taken"), [(3, 2, 32, 3), (2, 5, 32, 5), (5, 2, 4, 4), (1, 1, 32, 1)]
+)
+def test_there_are_no_more_parts_than_the_process_with_the_most_has_rows(
+    own: int, others: int, asked: int, taken: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Accelerator, "num_processes", 2)
+    monkeypatch.setattr(Accelerator, "gather", lambda self, rows: torch.cat([rows, torch.tensor([others])]))
+    weight = torch.nn.Linear(1, 1, bias=False)
+    read: list[int] = []
+
+    def loss(model: Any, part: ChatBatch) -> Losses:
+        read.append(int((part.labels != IGNORED).sum()))
+        total = model(part.input_ids.float()[..., None]).mean()
+        return Losses(total, torch.tensor(0.0), {}, read[-1])
+
+    ids, none = torch.ones(own, 4, dtype=torch.int64), torch.zeros(0, dtype=torch.int64)
+    batch = ChatBatch(ids, torch.arange(4).expand(own, -1), ids.clone(), none, none)
+    accumulate(weight, batch, loss, asked, Accelerator(cpu=True))
+    assert len(read) == taken and sum(read) == 4 * own
+
+
 @pytest.mark.parametrize("kind", ["mlp", "resampler"])
 def test_a_part_without_pictures_takes_part_where_words_are_frozen(kind: Any, world: Dataset, writer: Path) -> None:
     recipe = chat_recipe(world.root, writer)

@@ -6,7 +6,6 @@ from typing import Any
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import DistributedType
 from torch import nn
 
 from isogloss.data.chat_batch import ChatBatch
@@ -25,8 +24,10 @@ def accumulate(
     Args:
         batch: of this process. With several parts, `batch.parts(parts)` are as many smaller ones.
         loss: whose `terms` say how much each part weighs.
-        parts: as many in every process, since all take part in each.
+        parts: at most; no more than the process with the most rows has of them.
     """
+    if parts > 1:
+        parts = min(parts, _most_rows(batch, accelerator))
     if parts == 1:
         with attention(accelerator):
             losses = loss(model, batch.to(accelerator.device))
@@ -47,6 +48,13 @@ def accumulate(
         if parameter.grad is not None:
             parameter.grad.div_(max(1, step.terms))
     return step
+
+
+def _most_rows(batch: ChatBatch, accelerator: Accelerator) -> int:
+    """How many rows the process with the most of them has, since all take part in each part, if only with a lone token."""
+    rows = torch.tensor([len(batch.input_ids)], device=accelerator.device)
+    found: Any = rows if accelerator.num_processes == 1 else accelerator.gather(rows)
+    return int(found.max())
 
 
 def largest_part(conversations: int, processes: int, parts: int) -> int:
@@ -87,7 +95,7 @@ def mean_of(parts: Sequence[Losses]) -> Losses:
 @contextmanager
 def _summed_later(accelerator: Accelerator, model: nn.Module, last: bool) -> Generator[None]:
     """Gradients stay in the process until the last part, where each process has all of them whole."""
-    if last or accelerator.distributed_type == DistributedType.FSDP:
+    if last:
         yield
     else:
         with accelerator.no_sync(model):

@@ -14,7 +14,8 @@ class Training:
     Args:
         steps: of the whole run.
         micro_batches: parts of a step's batch that are computed one after the other (gradient accumulation), for less
-            memory and the same step; of language and chat models, whose loss is a mean over tokens.
+            memory and the same step, as many at most as there are rows; of language and chat models, whose loss is a mean
+            over tokens.
         gradient_checkpointing: keep what goes into each layer alone, and compute the rest again backwards, for less memory
             and about a third more time.
         seed: of weights, order, augmentation and dropout.
