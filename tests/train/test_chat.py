@@ -1,10 +1,12 @@
 """Chat models are trained in two stages: what is frozen stays, what is kept is as good as new, and a stop changes nothing."""
 
+import math
 import os
 import signal
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
@@ -223,6 +225,24 @@ def test_frozen_eyes_look_at_each_picture_once(recipe: ChatRecipe, looked: list[
     looked.clear()
     train(staged(frozen, "align", stages=(Stage(0, "step", (WORDS,)),)), tmp_path / "training", quiet=True)
     assert looked == [5] * 7
+
+
+def test_no_more_is_kept_than_a_share_of_the_memory(
+    recipe: ChatRecipe, looked: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the run is the same, but for how often pictures are looked at."""
+    frozen = staged(alone(recipe, "align", steps=7), "align", stages=(Stage(0, "step", (WORDS, EYES)),))
+    with warnings.catch_warnings(record=True) as told:
+        train(frozen, tmp_path / "kept", quiet=True)
+    assert not [one for one in told if "frozen eyes" in str(one.message)], "there is room"
+    looked.clear()
+    model, _ = load_chat(tmp_path / "kept" / "model")
+    each = math.prod(model.config.features) * 4
+    monkeypatch.setattr(chat, "memory_each", lambda processes: 4 * 3 * each)
+    with pytest.warns(UserWarning, match=r"What frozen eyes make of 12 pictures takes .* Set cache to False"):
+        train(frozen, tmp_path / "few", quiet=True)
+    assert PICTURES["train"] < sum(looked) <= 5 * 7 - 3
+    torch.testing.assert_close(weights_of(tmp_path / "few"), weights_of(tmp_path / "kept"), rtol=0, atol=1e-5)
 
 
 def test_kept_features_give_the_loss_and_the_gradients_of_pixels(finished: Path, world: Dataset) -> None:

@@ -69,6 +69,29 @@ def test_what_is_forgotten_is_looked_at_again(pictures: Pictures) -> None:
     assert tower.looked == [2, 1]
 
 
+def test_no_more_is_kept_than_there_is_room_for_and_all_is_right(pictures: Pictures) -> None:
+    each = 2 * 3 * 4
+    made, tower = Features(pictures, MEAN, DEVIATION, room=3 * each + 1), Tower()
+    for rows in ([5, 2], [2, 9, 7], [7, 5, 9], [9, 9]):
+        found = made.of(torch.tensor(rows), tower)
+        torch.testing.assert_close(found.double(), naive(pictures, rows), rtol=1e-5, atol=1e-5)
+        assert made.held == sum(one.untyped_storage().nbytes() for one in made.made.values()) <= 3 * each
+    assert tower.looked == [2, 2, 1, 1], "one of four is looked at each time"
+    made.forget()
+    made.of(torch.tensor([9]), tower)
+    assert list(made.made) == [9] and made.held == each
+
+
+def test_they_are_held_in_the_type_that_they_are_multiplied_in(pictures: Pictures) -> None:
+    made, tower, rows = Features(pictures, MEAN, DEVIATION, torch.bfloat16), Tower(), [5, 2]
+    wanted = naive(pictures, rows).float().bfloat16()
+    for _ in range(2):  # looked at, and kept
+        found = made.of(torch.tensor(rows), tower)
+        assert found.dtype == torch.bfloat16
+        torch.testing.assert_close(found, wanted)
+    assert made.held == 2 * 2 * 3 * 2
+
+
 def test_no_gradient_is_kept(pictures: Pictures) -> None:
     weight = torch.ones(3, requires_grad=True)
 

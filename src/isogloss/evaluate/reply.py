@@ -31,7 +31,7 @@ def seen_pictures(processor: LlavaProcessor, dataset: Dataset, split: str) -> Fe
     """
     images: Any = processor.image_processor
     mean, deviation = pixel_scale(images)
-    return Features(Pictures(dataset, dataset.split(split, ()), picture_size(images)), mean, deviation)
+    return Features(Pictures(dataset, dataset.split(split, ()), picture_size(images)), mean, deviation, room=_KEPT)
 
 
 def longest_reply(tokens: ChatTokens, references: Sequence[Sequence[str]]) -> tuple[list[int], int]:
@@ -88,8 +88,6 @@ def reply_to(
         left = most if room is None else min(most, room - max(map(len, rows)))
         for number, reply in zip(part, _write(model, tokens, rows, images, seen, left), strict=True):
             replies[number] = reply
-        if sum(features.nbytes for features in seen.made.values()) > _KEPT:
-            seen.forget()
         if told:
             told(len(part))
     return replies

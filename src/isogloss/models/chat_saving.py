@@ -73,29 +73,43 @@ def save_chat(model: ChatModel, processor: LlavaProcessor, folder: Path) -> None
         processor.save_pretrained(partial)
 
 
-def load_chat(folder: str | Path, **options: Any) -> tuple[ChatModel, LlavaProcessor]:
-    """A saved chat model and its processor, whichever of both ways it was saved; or anybody's LLaVA.
-
-    Args:
-        options: of Transformers' `from_pretrained`, such as a `quantization_config`.
+def chat_config(folder: str | Path) -> ChatConfig | LlavaConfig:
+    """The shape of a saved chat model, with the float type that it was saved in as its `dtype`.
 
     Raises:
-        UserError: the folder holds none, or not all of its weights.
+        UserError: the folder holds none.
     """
     check_model(Path(folder))
     try:
         config: Any = AutoConfig.from_pretrained(folder)
-        if not isinstance(config, ChatConfig | LlavaConfig):
-            raise UserError(
-                f"{folder} holds no chat model, but a {config.model_type}; name the folder of a finished run."
-            )
+    except FAILURES as error:
+        raise _unreadable(folder, error) from error
+    if not isinstance(config, ChatConfig | LlavaConfig):
+        raise UserError(f"{folder} holds no chat model, but a {config.model_type}; name the folder of a finished run.")
+    return config
+
+
+def _unreadable(folder: str | Path, error: Exception) -> UserError:
+    return UserError(f"{folder} holds no chat model that can be loaded ({reason(error)}); train one first.")
+
+
+def load_chat(folder: str | Path, **options: Any) -> tuple[ChatModel, LlavaProcessor]:
+    """A saved chat model and its processor, whichever of both ways it was saved; or anybody's LLaVA.
+
+    Args:
+        options: of Transformers' `from_pretrained`, such as a `quantization_config`, or a `dtype` other than that which it
+            was saved in.
+
+    Raises:
+        UserError: the folder holds none, or not all of its weights.
+    """
+    config = chat_config(folder)
+    try:
         kind: Any = ChatModel if isinstance(config, ChatConfig) else LlavaForConditionalGeneration
         model, report = kind.from_pretrained(folder, config=config, output_loading_info=True, **options)
         processor = AutoProcessor.from_pretrained(folder)
     except FAILURES as error:
-        raise UserError(
-            f"{folder} holds no chat model that can be loaded ({reason(error)}); train one first."
-        ) from error
+        raise _unreadable(folder, error) from error
     if report["missing_keys"]:
         raise lacks_weights(str(folder), sorted(report["missing_keys"]), "restore it or train anew")
     if isinstance(config, LlavaConfig):
@@ -133,7 +147,7 @@ def _whole(tower: PreTrainedModel, config: PretrainedConfig) -> PreTrainedModel:
         wanted = AutoModel.from_config(config).state_dict().keys()
     if wanted == tower.state_dict().keys():
         return tower
-    whole: Any = AutoModel.from_config(config)
+    whole: Any = AutoModel.from_config(config, dtype=tower.dtype)
     for parameter in whole.parameters():
         nn.init.zeros_(parameter)
     whole.load_state_dict(tower.state_dict(keep_vars=True), strict=False, assign=True)

@@ -62,6 +62,7 @@ class Chat:
         model: str,
         *,
         device: str = "auto",
+        dtype: str = "auto",
         quantise: str | None = None,
         generation: Generation | None = None,
         safety: Safety | None = None,
@@ -71,12 +72,13 @@ class Chat:
         Args:
             model: a run's folder, a folder with a saved model, or a name on the Hub.
             device: "auto", "cpu", "cuda" or one GPU of several, as "cuda:1".
+            dtype: that it computes in: "float32", "bfloat16", or "auto" for bfloat16 on a GPU that computes in it.
             quantise: "8bit" or "4bit" for a language model that takes less memory, on a GPU.
 
         Raises:
-            UserError: there is no such model or device, or nothing here quantises.
+            UserError: there is no such model, device or type, or nothing here quantises.
         """
-        loaded, processor = open_chat(model, device=device, quantise=quantise)
+        loaded, processor = open_chat(model, device=device, dtype=dtype, quantise=quantise)
         return cls(loaded, processor, generation or Generation(), safety or Safety())
 
     def ask(self, prompt: str, *, images: Sequence[str | Path | Image.Image] = (), reply_in: str | None = None) -> str:

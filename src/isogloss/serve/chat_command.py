@@ -22,6 +22,7 @@ def chat(
     seed: int | None = None,
     quantise: str | None = None,
     device: str = "auto",
+    dtype: str = "auto",
     text_safety: str | None = None,
     text_limits: str = "",
     picture_safety: str | None = None,
@@ -45,6 +46,7 @@ def chat(
         seed: of chance; the same conversation then gets the same reply.
         quantise: 8bit or 4bit, for a language model that takes less memory on a GPU.
         device: that computes: auto, cpu, cuda or one GPU of several, as cuda:1.
+        dtype: that it computes in: float32, bfloat16, or auto for bfloat16 on a GPU that computes in it.
         text_safety: a text classifier that checks what is asked and replied: a folder or a name on the Hub.
         text_limits: the scores from which on it refuses, as in toxic=0.5.
         picture_safety: a picture classifier that checks what is shown.
@@ -68,7 +70,7 @@ def chat(
 
     generation = Generation(beams, temperature, top_p, repetition_penalty, max_tokens, seed)
     safety = chosen_safety(text_safety, text_limits, picture_safety, picture_limits, device)
-    opened = Chat.load(model, device=device, quantise=quantise, generation=generation, safety=safety)
+    opened = Chat.load(model, device=device, dtype=dtype, quantise=quantise, generation=generation, safety=safety)
     for stream, errors in ((sys.stdout, "backslashreplace"), (sys.stdin, "replace")):
         if isinstance(stream, TextIOWrapper):  # a letter that a terminal cannot show is no reason to stop
             stream.reconfigure(errors=errors)

@@ -13,6 +13,7 @@ from isogloss.models.chat import ChatModel
 from isogloss.models.chat_saving import load_chat
 from isogloss.models.hub import is_path, place
 from isogloss.models.tower import FAILURES, absent
+from isogloss.serve.float_type import choose_float_type
 from isogloss.serve.quantised import quantisation
 from isogloss.translate.device import choose_device
 
@@ -61,21 +62,24 @@ def chat_folder(model: str) -> Path:
         raise absent(model, "chat model", error) from error
 
 
-def open_chat(model: str, *, device: str = "auto", quantise: str | None = None) -> tuple[ChatModel, Any]:
+def open_chat(
+    model: str, *, device: str = "auto", dtype: str = "auto", quantise: str | None = None
+) -> tuple[ChatModel, Any]:
     """A chat model on its device, and its processor.
 
     Args:
         model: as of `chat_folder`.
         device: "auto", "cpu", "cuda" or one GPU of several, as "cuda:1".
+        dtype: that it computes in, as of `isogloss.serve.float_type`.
         quantise: "8bit" or "4bit" for a language model that takes less memory.
 
     Raises:
-        UserError: there is no such model or device, the model has no chat template, or nothing here quantises.
+        UserError: there is no such model, device or type, the model has no chat template, or nothing here quantises.
     """
     chosen = choose_device(device, torch.cuda.device_count(), "PyTorch")
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = {"dtype": choose_float_type(dtype, chosen)}
     if quantise is not None:
-        options = {"quantization_config": quantisation(quantise, chosen), "device_map": {"": chosen}}
+        options |= {"quantization_config": quantisation(quantise, chosen), "device_map": {"": chosen}}
     loaded, processor = load_chat(chat_folder(model), **options)
     if quantise is None:
         loaded.to(chosen)  # pyright: ignore[reportArgumentType]

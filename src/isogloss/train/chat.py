@@ -1,5 +1,7 @@
 """What a chat model brings to the loop: two stages, each with its conversations, its loss and its validation."""
 
+import math
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -7,7 +9,6 @@ from typing import Any
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import DistributedType
 from torch import Tensor, nn
 from transformers import LlavaProcessor
 
@@ -22,16 +23,22 @@ from isogloss.losses.language_model import language_model_loss
 from isogloss.losses.visual_size import visual_excess, word_size
 from isogloss.models.chat import ChatModel
 from isogloss.models.chat_building import build_chat
-from isogloss.models.chat_saving import load_chat, save_chat
+from isogloss.models.chat_saving import chat_config, load_chat, save_chat
 from isogloss.models.lora import add_lora, merge_lora
+from isogloss.models.tower import tower_config
 from isogloss.train.accumulation import largest_part, loss_in_parts
-from isogloss.train.chat_reading import Reading, held_out, learnt
+from isogloss.train.chat_reading import EYES, Reading, held_out, learnt
 from isogloss.train.chat_recipe import ChatRecipe, ChatStage
 from isogloss.train.features import Features
 from isogloss.train.half import held_in_bfloat16
 from isogloss.train.loop import fit
+from isogloss.train.memory import memory_each
 from isogloss.train.process import attention_over, start_process
-from isogloss.train.stages import never_trained
+from isogloss.train.stages import never_trained, phases_of
+
+# Of the memory that a process has, what features of pictures may take: beside them stand the model, Adam's state and the
+# processes that prepare batches.
+KEPT_SHARE = 0.25
 
 
 def chat_loss(
@@ -80,12 +87,14 @@ def chat_tokens(model: ChatModel, processor: LlavaProcessor, most: int) -> ChatT
 def train_chat(recipe: ChatRecipe, folder: Path, accelerator: Accelerator, quiet: bool = False) -> Path:
     """Train a chat model in its two stages, and save it with its processor as `folder/model`.
 
+    It trains in float32, and is saved in bfloat16 where its language model came in that and the last stage computed in it.
     The folders `align` and `instruct` hold the log and the checkpoints of each.
 
     Raises:
         UserError: the dataset lacks a language, a part is absent or does not fit, or training cannot go on.
     """
-    model, processor = _built(recipe) if recipe.start is None else load_chat(recipe.start)
+    came_in = _came_in(recipe)
+    model, processor = _built(recipe) if recipe.start is None else load_chat(recipe.start, dtype=torch.float32)
     model.vision_tower.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     dataset = Dataset.open(recipe.data.dataset)
     for name, stage in (("align", recipe.align), ("instruct", recipe.instruct)):
@@ -93,9 +102,18 @@ def train_chat(recipe: ChatRecipe, folder: Path, accelerator: Accelerator, quiet
             accelerator = start_process(stage.training, folder / name)
             _train_stage(recipe, stage, model, processor, dataset, folder / name, accelerator, quiet)
     if accelerator.is_main_process:
+        if accelerator.mixed_precision == "bf16" and came_in == torch.bfloat16:
+            model.to(came_in)  # half the size, of weights that every product has rounded so
         save_chat(model, processor, folder / "model")
     accelerator.wait_for_everyone()
     return folder / "model"
+
+
+def _came_in(recipe: ChatRecipe) -> torch.dtype | None:
+    """The float type that the language model was saved in."""
+    if recipe.start is not None:
+        return chat_config(recipe.start).dtype
+    return tower_config(recipe.language_model, "text").dtype if recipe.language_model.pretrained else None
 
 
 def _built(recipe: ChatRecipe) -> tuple[ChatModel, LlavaProcessor]:
@@ -127,7 +145,7 @@ def _train_stage(
         model,
         batches,
         stage,
-        features=_kept(stage, batches),
+        features=_kept(model, stage, batches, accelerator),
         folder=folder,
         accelerator=accelerator,
         validate=validation(seen, texts, together) if seen or texts else None,
@@ -135,10 +153,22 @@ def _train_stage(
     )
 
 
-def _kept(stage: ChatStage, learnt: ChatBatches) -> Features | None:
+def _kept(model: ChatModel, stage: ChatStage, learnt: ChatBatches, accelerator: Accelerator) -> Features | None:
+    """Where features of the pictures are kept: in the type that they are multiplied in, and in a share of the memory."""
     if not stage.cache or learnt.pictures is None:
         return None
-    return Features(learnt.pictures, learnt.mean, learnt.deviation)
+    kind = torch.bfloat16 if accelerator.mixed_precision == "bf16" else torch.float32
+    room = int(KEPT_SHARE * memory_each(accelerator.num_processes))
+    pictures = len(learnt.pictures.split)
+    whole = pictures * math.prod(model.config.features) * kind.itemsize
+    phases = phases_of(stage.stages, stage.training.steps, learnt.steps_per_epoch)
+    if whole > room and accelerator.is_main_process and any(EYES in frozen for frozen, _ in phases):
+        warnings.warn(
+            f"What frozen eyes make of {pictures:,} pictures takes {whole / 1e9:,.1f} GB, of which {room / 1e9:,.1f} GB are "
+            "kept in each process; the other pictures are looked at each time. Set cache to False to keep none.",
+            stacklevel=2,
+        )
+    return Features(learnt.pictures, learnt.mean, learnt.deviation, kind, room)
 
 
 def fit_stage(
@@ -184,8 +214,8 @@ def fit_stage(
 
 def _at_rest(model: ChatModel, stage: ChatStage, steps_per_epoch: int, accelerator: Accelerator) -> set[str]:
     """The parameters of the language model that never train in a stage, where they can be held in bfloat16."""
-    if accelerator.mixed_precision != "bf16" or accelerator.distributed_type == DistributedType.FSDP:
-        return set()  # FSDP shards parameters of one type only
+    if accelerator.mixed_precision != "bf16":
+        return set()
     fixed = {name for name, value in model.named_parameters() if not value.requires_grad}
     never = never_trained(model, stage.stages, stage.training.steps, steps_per_epoch, fixed)
     return {name for name in never if name.startswith("language_model.")}

@@ -19,8 +19,6 @@ _DIGEST = "left_out.sha256"
 def leave_out(accelerator: Any, model: nn.Module, names: Collection[str]) -> None:
     """Leave some parameters out of the checkpoints of a prepared model, and tell by a digest whether they are the same later.
 
-    Sharded models (FSDP, DeepSpeed) are saved whole, each process its own part.
-
     Args:
         model: prepared by the accelerator, and the only one that is.
         names: of parameters that nothing changes, as `model` without its wrapping has them.

@@ -10,7 +10,6 @@ from typing import Any
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import DistributedType
 from torch import Tensor, nn
 
 from isogloss.data.dataset import Dataset
@@ -181,7 +180,7 @@ def fit_paint(model: PaintModel, reading: Reading, folder: Path, quiet: bool = T
         validate = _validation(model, reading, folder, loss, reached)
         learnt, made_of = keep(model, learnt, recipe, folder, accelerator, quiet)
         with set_aside(model, wanted=recipe.keep_text):
-            average = _average(model, recipe, learnt.steps_per_epoch, accelerator)
+            average = _average(model, recipe, learnt.steps_per_epoch)
 
             def stepped(step: int) -> None:
                 reached[0] = step
@@ -239,16 +238,14 @@ def set_aside(model: Any, wanted: bool) -> Generator[None]:
 def _text_in_bfloat16(model: PaintModel, accelerator: Accelerator) -> Generator[None]:
     """Hold the text side in bfloat16 where products are computed in it."""
     text = model.text
-    half = accelerator.mixed_precision == "bf16" and accelerator.distributed_type != DistributedType.FSDP
+    half = accelerator.mixed_precision == "bf16"
     with held_in_bfloat16(text, {name for name, _ in text.named_parameters()} if half else set[str]()):
         yield
 
 
-def _average(model: PaintModel, recipe: PaintRecipe, steps_per_epoch: int, accelerator: Accelerator) -> Average | None:
+def _average(model: PaintModel, recipe: PaintRecipe, steps_per_epoch: int) -> Average | None:
     if not recipe.ema:
         return None
-    if accelerator.distributed_type == DistributedType.FSDP:
-        raise UserError("Weights that are sharded over processes have no average here; set ema to 0.")
     fixed = {name for name, value in model.named_parameters() if not value.requires_grad}
     never = never_trained(model, recipe.stages, recipe.training.steps, steps_per_epoch, fixed)
     return Average(model, {name for name, _ in model.named_parameters()} - never, recipe.ema)

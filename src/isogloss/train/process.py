@@ -1,5 +1,6 @@
 """What belongs to the process and not to a run: seed, device, process group, precision, and being asked to stop."""
 
+import os
 import signal
 import threading
 from collections.abc import Callable, Generator
@@ -20,6 +21,14 @@ from isogloss.train.training import Training
 # Tokens from which on PyTorch's fused attention on a processor in bfloat16 is faster than plain matrix products. With 8 heads
 # of 32 and the mask of packed rows it was 0.68 times as fast at 96 tokens, 1.48 times at 192 and 1.68 times at 512.
 LONG_SEQUENCE = 192
+# What `accelerate launch` says of a model that is to be shared out. One process saves and validates alone, and looks at no
+# picture where it has none, so that the others would wait for its share for ever.
+_SHARDING = {
+    "ACCELERATE_USE_FSDP": "FSDP",
+    "ACCELERATE_USE_DEEPSPEED": "DeepSpeed",
+    "ACCELERATE_USE_MEGATRON_LM": "Megatron-LM",
+    "ACCELERATE_USE_PARALLELISM_CONFIG": "Accelerate's parallelism_config",
+}
 _AS_PYTORCH_CHOOSES = (
     SDPBackend.FLASH_ATTENTION,
     SDPBackend.EFFICIENT_ATTENTION,
@@ -40,8 +49,15 @@ def start_process(training: Training, folder: Path) -> Accelerator:
     """Set the seed, the device, the process group, the precision and the trackers: the one place that does.
 
     Raises:
-        UserError: a tracker is not known or not installed.
+        UserError: a tracker is not known or not installed, or a launcher wants to share the model out among processes.
     """
+    for name, kind in _SHARDING.items():
+        if os.environ.get(name, "").lower() in ("1", "true"):
+            raise UserError(
+                f"{kind} shares a model out among processes, and each of them has to hold the whole of it here; launch with "
+                "--multi_gpu and without it, and for less memory set gradient_checkpointing, micro_batches or lora.rank, where "
+                "a recipe has them."
+            )
     for tracker in training.trackers:
         if tracker not in LoggerType.list():
             raise unknown("tracker", tracker, LoggerType.list())
