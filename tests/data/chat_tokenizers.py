@@ -23,18 +23,19 @@ MARKED = """{%- for message in messages -%}
 {%- endfor -%}
 {%- if add_generation_prompt -%}{{- '<|im_start|>assistant\\n' -}}{%- endif -%}"""
 
-# As Qwen3's: the last reply has a thought, be it empty; those before have theirs taken away.
+# As Qwen3's: the last reply has a thought, be it empty; those before have theirs taken away, unless it is given apart.
 THINKING = """{%- set asked = namespace(last=-1) -%}
 {%- for message in messages -%}{%- if message.role == 'user' -%}{%- set asked.last = loop.index0 -%}{%- endif -%}{%- endfor -%}
 {%- for message in messages -%}
 {%- if message.role == 'assistant' -%}
 {%- set content = message.content -%}{%- set thought = '' -%}
-{%- if '</think>' in content -%}
+{%- if message.reasoning_content is string -%}{%- set thought = message.reasoning_content -%}
+{%- elif '</think>' in content -%}
 {%- set thought = content.split('</think>')[0].rstrip('\\n').split('<think>')[-1].lstrip('\\n') -%}
 {%- set content = content.split('</think>')[-1].lstrip('\\n') -%}
 {%- endif -%}
 {{- '<|im_start|>assistant\\n' -}}
-{%- if loop.index0 > asked.last -%}{{- '<think>\\n' + thought + '\\n</think>\\n\\n' + content.lstrip('\\n') -}}
+{%- if loop.index0 > asked.last and (loop.last or thought) -%}{{- '<think>\\n' + thought + '\\n</think>\\n\\n' + content.lstrip('\\n') -}}
 {%- else -%}{{- content -}}{%- endif -%}{{- '<|im_end|>\\n' -}}
 {%- else -%}{{- '<|im_start|>' + message.role + '\\n' + message.content + '<|im_end|>\\n' -}}{%- endif -%}
 {%- endfor -%}

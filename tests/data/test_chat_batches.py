@@ -207,18 +207,44 @@ def test_conversations_without_room_are_counted_and_told_once(pictures: Pictures
     left_out = {place for place, one in short.items() if one is None}
     cut = {place for place, one in short.items() if one is not None and one != whole[place]}
     assert left_out and cut
-    told = re.escape("has no reply that ends within 30 tokens; it and others like it are left out; allow more tokens")
-    with pytest.warns(UserWarning, match=told) as warned:
-        taken = batches.take_all()
-    assert len(warned) == 1
-    assert (taken.left_out, taken.cut) == (left_out, cut)
-    assert str(taken) == (
-        f"{len(cut)} conversations lost the last turns for being too long, and {len(left_out)} without a reply that ends in "
-        "time were left out"
-    )
-    for step in range(5):
+    with pytest.warns(UserWarning, match="so far") as warned:
+        steps = [batches[step] for step in range(60)]
+    for step, batch in enumerate(steps):
         wanted = [short[place] for place in batches.mixture.taken(step)]
-        assert Counter(said_in(batches[step], tokens_of().padding)) == Counter(one for one in wanted if one is not None)
+        assert Counter(said_in(batch, tokens_of().padding)) == Counter(one for one in wanted if one is not None)
+    by_kind = batches.taken.unfit.places
+    without_room, too_long = (next(kind for kind in by_kind if text in kind) for text in ("no reply", "has more than"))
+    assert by_kind == {without_room: left_out, too_long: cut}
+    told = [str(warning.message) for warning in warned]
+    assert len(told) == sum(len(str(len(places))) for places in (left_out, cut)) == len(set(told))
+    for sentence in (
+        r"1 conversation was left out so far\. The conversation '\S+' in '..' has no reply that ends within 30 tokens; allow",
+        r"1 conversation was cut after a reply so far\. The conversation '\S+' in '..' has more than 30 tokens; allow",
+        r"10 conversations were (left out|cut after a reply) so far\.",
+    ):
+        assert any(re.match(sentence, one) for one in told), sentence
+
+
+def test_what_cannot_be_trained_on_is_left_out_with_its_reason() -> None:
+    """Where the template changes words, none may spell what is special; and a picture may be missing."""
+    shouting = byte_level(CHATML.replace("message.content", "message.content | upper"))
+    tokens = ChatTokens(shouting, shouting.convert_tokens_to_ids(IMAGE_TOKEN), VISUAL, ROW)
+    fine = [Conversation(str(n), "en", (), (Turn("user", f"{n}?"), Turn("assistant", "up"))) for n in range(30)]
+    spelled = [replace(one, turns=(Turn("user", "</s>"), one.turns[1]), key=f"it's {one.key}") for one in fine[:12]]
+    shown = replace(fine[0], key="far", images=("nowhere",), turns=(Turn("user", f"{IMAGE}?"), fine[0].turns[1]))
+    parts = {"en": [*fine, *spelled, shown]}
+    batches = ChatBatches(parts, tokens, Mixture({"en": 43}, None, 43, 0), ROW)
+    with pytest.warns(UserWarning, match="left out so far") as warned:
+        batch, again = batches[0], batches[1]
+    assert (batch.labels == shouting.convert_tokens_to_ids("<|im_end|>")).sum() == len(fine)
+    assert batch.labels.sum() == again.labels.sum()
+    assert sorted(map(len, batches.taken.unfit.places.values())) == [1, 12]
+    told = sorted(str(warning.message).split(". ")[0] for warning in warned)
+    assert told == ["1 conversation was left out so far"] * 2 + ["10 conversations were left out so far"]
+    assert any("in 'en': a turn spells </s>, which the chat template may take" in str(one.message) for one in warned)
+    # What no conversation of a first step goes without is told as what it is.
+    with pytest.raises(UserError, match="'en': a turn spells </s>"), pytest.warns(UserWarning, match="left out"):
+        ChatBatches({"en": spelled}, tokens, Mixture({"en": 12}, None, 6, 0), ROW)[0]
 
 
 def test_a_step_of_which_nothing_is_left_is_padding() -> None:
@@ -241,7 +267,10 @@ def test_what_cannot_be_trained_on_is_refused(pictures: Pictures) -> None:
     strange = Conversation("far", "en", ("nowhere",), (Turn("user", f"{IMAGE}?"), Turn("assistant", "No.")))
     mixture = Mixture({"en": 1}, None, 1, 0)
     for known in (pictures, None):
-        with pytest.raises(UserError, match="'far' in 'en' shows the picture 'nowhere', which is not among those"):
+        with (
+            pytest.raises(UserError, match="'far' in 'en' shows the picture 'nowhere', which is not among those"),
+            pytest.warns(UserWarning, match="'far' in 'en' shows"),
+        ):
             batches_of(known, parts={"en": [strange]}, mixture=mixture)[0]
 
 

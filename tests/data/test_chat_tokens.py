@@ -25,6 +25,7 @@ from hypothesis import strategies as st
 from isogloss.data.chat_template import use_chat_template
 from isogloss.data.chat_tokens import ChatTokens, Encoded
 from isogloss.data.conversations import IMAGE, Conversation, Role, Turn
+from isogloss.data.thoughts import without_thoughts
 from isogloss.errors import UserError
 from isogloss.models.tokenizer import train_tokenizer
 
@@ -39,9 +40,8 @@ def conversation(*turns: tuple[Role, str], images: int | None = None) -> Convers
     return Conversation("a", "en", keys, tuple(Turn(role, text) for role, text in turns))
 
 
-def chat_tokens(tokenizer: Any, most: int = MANY, **settings: object) -> ChatTokens:
-    image_token = tokenizer.convert_tokens_to_ids(IMAGE_TOKEN)
-    return ChatTokens(tokenizer, image_token, VISUAL, most, settings)
+def chat_tokens(tokenizer: Any, most: int = MANY) -> ChatTokens:
+    return ChatTokens(tokenizer, tokenizer.convert_tokens_to_ids(IMAGE_TOKEN), VISUAL, most)
 
 
 def encoded(tokens: ChatTokens, of: Conversation) -> Encoded:
@@ -103,9 +103,28 @@ def test_a_prompt_is_what_a_model_is_given_to_reply_to(name: str) -> None:
 
 
 def test_a_prompt_that_ends_the_thought_leaves_it_to_nobody_to_write() -> None:
-    tokens = chat_tokens(byte_level(THINKING), enable_thinking=False)
-    of = conversation(("user", "What?"), ("assistant", "A star."), ("user", "Where?"), ("assistant", "Here."))
-    assert learnt(tokens, encoded(tokens, of)) == ["A star.<|im_end|>", "Here.<|im_end|>"]
+    """As a language model reads it that has learnt so: an empty thought before every reply, and none that is learnt."""
+    tokenizer = deepcopy(byte_level(THINKING))
+    without_thoughts(tokenizer)
+    tokens = chat_tokens(tokenizer)
+    said: list[tuple[Role, str]] = [
+        ("user", f"{IMAGE} What?"),
+        ("assistant", "A star."),
+        ("user", "Where?"),
+        ("assistant", "Here."),
+        ("user", "And?"),
+        ("assistant", "Two."),
+    ]
+    whole = encoded(tokens, conversation(*said))
+    assert learnt(tokens, whole) == ["A star.<|im_end|>", "Here.<|im_end|>", "Two.<|im_end|>"]
+    assert whole.input_ids.tolist() == as_transformers_has_it(tokenizer, conversation(*said))
+    ends = np.flatnonzero(np.diff(whole.learnt.astype(int)) == 1) + 1
+    for turn, end in zip((1, 3, 5), ends.tolist(), strict=True):
+        asked = conversation(*said[:turn])
+        prompt = tokens.prompt(asked).input_ids.tolist()
+        assert prompt == whole.input_ids[:end].tolist()
+        assert prompt == as_transformers_has_it(tokenizer, asked, add_generation_prompt=True)
+        assert tokenizer.decode(prompt).endswith("<|im_start|>assistant\n<think>\n\n</think>\n\n")
 
 
 def test_thoughts_are_learnt_where_the_template_leaves_them() -> None:

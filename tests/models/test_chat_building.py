@@ -7,7 +7,7 @@ import pytest
 from models.conftest import Build, Saved
 from models.tiny_chat import read, save_writer
 from models.tiny_towers import TEXTS
-from transformers import AutoModelForCausalLM, AutoTokenizer
+from transformers import AutoModelForCausalLM, AutoProcessor, AutoTokenizer
 
 from isogloss.data.conversations import IMAGE
 from isogloss.errors import UserError
@@ -146,6 +146,29 @@ def test_what_does_not_fit(vit: Tower, writer: Tower, saved: Saved) -> None:
     reducing = Connector(reduction="average", factor=3)
     assert "choose a factor that divides 2" in told(vit, writer, reducing)
     assert "this tower gives 5 states" in told(vit, writer, reducing, vision_feature_select_strategy="full")
+    recurrent = {"model_type": "mamba", "hidden_size": 16, "num_hidden_layers": 1, "state_size": 4}
+    assert "The language model 'mamba' cannot read several conversations in one row" in told(
+        vit, Tower(config=recurrent, tokenizer=writer.model)
+    )
+
+
+def test_a_template_that_asks_for_thoughts_is_saved_as_one_that_does_not(
+    vit: Tower, writer: Tower, tmp_path: Path
+) -> None:
+    (tmp_path / "thinking.jinja").write_text(
+        "{% for message in messages %}<s>{{ message.content }}</s>{% endfor %}"
+        "{% if add_generation_prompt %}<s>{{ '[]' if enable_thinking is defined and not enable_thinking }}{% endif %}",
+        encoding="utf-8",
+    )
+    _, processor = build_chat(vit, writer, Connector(), chat_template=str(tmp_path / "thinking.jinja"))
+    processor.save_pretrained(tmp_path / "saved")
+    asked = [{"role": "user", "content": "a cat"}]
+    said = [*asked, {"role": "assistant", "content": "a dog"}, *asked]
+    for saved in (AutoProcessor.from_pretrained(tmp_path / "saved"), AutoTokenizer.from_pretrained(tmp_path / "saved")):
+        prompt = saved.apply_chat_template(asked, add_generation_prompt=True, tokenize=False)
+        assert prompt == "<s>a cat</s><s>[]"
+        longer = saved.apply_chat_template(said, add_generation_prompt=True, tokenize=False)
+        assert longer == f"{prompt}a dog</s><s>a cat</s><s>[]"
 
 
 def test_tokens_that_collide(vit: Tower, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from transformers import AutoModelForCausalLM, PreTrainedTokenizerFast
 
 from isogloss.errors import UserError
-from isogloss.models.lm import Writer, build_language_model
+from isogloss.models.lm import Writer, build_language_model, check_packing
 from isogloss.models.lm_tokenizer import train_lm_tokenizer
 
 SHAPE = {
@@ -110,6 +110,15 @@ def test_a_model_that_cannot_read_packed_rows_is_told(tokenizer: PreTrainedToken
     mamba = {"model_type": "mamba", "hidden_size": 16, "num_hidden_layers": 1, "state_size": 4}
     with pytest.raises(UserError, match="'mamba' cannot read several conversations in one row .*; choose a model_type"):
         Writer(build_language_model(mamba, tokenizer))
+
+
+def test_rounding_of_large_logits_is_no_look_at_another_conversation(tokenizer: PreTrainedTokenizerFast) -> None:
+    model = build_language_model(QWEN3, tokenizer)
+    with torch.no_grad():
+        for weight in (model.get_input_embeddings().weight, model.get_output_embeddings().weight):
+            weight.mul_(1e3)
+    check_packing(model)
+    assert model.training
 
 
 @pytest.mark.parametrize("less_sharp", [{"noise": 1.0}, {"blend": 1.0}])

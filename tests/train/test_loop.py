@@ -47,6 +47,24 @@ def interrupt(losses: Losses) -> Losses:
     return losses
 
 
+def test_a_run_in_bfloat16_leaves_a_model_that_computes_in_float32(tmp_path: Path) -> None:
+    computed: list[torch.Tensor] = []
+    inputs = torch.randn(9, 6)
+
+    def validate(model: nn.Module) -> dict[str, float]:
+        computed.append(model(inputs))
+        return {}
+
+    trained = toy_fit(tmp_path, steps=2, precision="bfloat16", validate=validate)
+    fresh = Toy().eval()
+    fresh.load_state_dict(trained.state_dict())
+    with torch.no_grad():
+        assert torch.equal(trained(inputs), fresh(inputs))
+        assert not torch.equal(computed[-1], fresh(inputs))
+        with torch.autocast("cpu", torch.bfloat16):
+            assert torch.equal(computed[-1], fresh(inputs).float())
+
+
 def test_the_log_by_a_naive_reference(tmp_path: Path) -> None:
     each: list[float] = []
 

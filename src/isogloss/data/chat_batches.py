@@ -1,6 +1,5 @@
 """The batches of a chat model: the conversations of a step, packed into rows of one length."""
 
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -19,7 +18,7 @@ from isogloss.data.images import Pictures
 from isogloss.data.mixture import Mixture, Mixtures
 from isogloss.data.packing import pack, row_length
 from isogloss.data.sampler import check_shared
-from isogloss.data.tables import many
+from isogloss.data.unfit import Unfit
 from isogloss.errors import UserError
 
 # Bytes of token numbers and of what is learnt that a process keeps: some 100 million tokens.
@@ -45,14 +44,14 @@ class Taken:
     Attributes:
         kept: those that stay in memory; None: one that was left out.
         size: of the kept, in bytes.
-        cut: those that lost their last turns, since they were too long.
-        left_out: those that have no reply that ends in time.
+        unfit: those that lost their last turns or were left out, and why.
+        any: whether one was not left out.
     """
 
     kept: dict[tuple[str, int], Ready | None] = field(default_factory=dict[tuple[str, int], Ready | None])
     size: int = 0
-    cut: set[tuple[str, int]] = field(default_factory=set[tuple[str, int]])
-    left_out: set[tuple[str, int]] = field(default_factory=set[tuple[str, int]])
+    unfit: Unfit = field(default_factory=Unfit)
+    any: bool = False
 
     def keep(self, place: tuple[str, int], ready: Ready | None) -> None:
         """Keep a conversation if there is room for it."""
@@ -61,12 +60,6 @@ class Taken:
             self.kept[place] = ready
             self.size += size
 
-    def __str__(self) -> str:
-        return (
-            f"{many(len(self.cut), 'conversation')} lost the last turns for being too long, and {len(self.left_out):,} without "
-            "a reply that ends in time were left out"
-        )
-
 
 @dataclass(frozen=True, eq=False)
 class ChatBatches:
@@ -74,6 +67,8 @@ class ChatBatches:
 
     A step takes so many conversations, and as many rows as they fill. Conversations are token numbers once they have been
     taken, and are kept so in every process that reads them, up to `LARGEST_KEPT` bytes.
+
+    A conversation that cannot be trained on is left out, and it is told why, and of how many (`Unfit`).
 
     Transformers' models (5.17 to 5.23) keep the conversations of a row apart by `position_ids` alone, given no
     attention_mask and `use_cache=False`; their flash attention does so only in a batch of one row, which all rows may be laid
@@ -125,6 +120,9 @@ class ChatBatches:
         mine = self.mixture.taken(step)[self.process :: self.processes]
         found = (self._ready(part, row) for part, row in mine)
         conversations = [one for one in found if one is not None]
+        refused = self.taken.unfit.first_refused
+        if refused is not None and not self.taken.any:
+            raise refused  # what all of a first step have is wrong with the template or the dataset, and not with them
         lengths = [len(one) for one in conversations]
         width = row_length(lengths, self.row_tokens)
         rows = pack(lengths, width)
@@ -154,39 +152,33 @@ class ChatBatches:
             pixel_values=self._pixels(images) if wanted else None,
         )
 
-    def take_all(self) -> Taken:
-        """Take every conversation once, so that what is wrong with one, or too long, is known before the first step.
-
-        Raises:
-            UserError: a conversation cannot be trained on; it is named.
-        """
-        for part in self.mixture.shares:
-            for row in range(len(self.parts[part])):
-                self._ready(part, row)
-        return self.taken
-
     def _ready(self, part: str, row: int) -> Ready | None:
         place = (part, row)
         if place in self.taken.kept:
             return self.taken.kept[place]
-        conversation = self.parts[part][row]
-        encoded = self.tokens.encode(conversation)
-        if encoded is None:
-            if not self.taken.left_out:
-                warnings.warn(
-                    f"The conversation '{conversation.key}' in '{conversation.language}' has no reply that ends within "
-                    f"{self.tokens.most} tokens; it and others like it are left out; allow more tokens to keep them.",
-                    stacklevel=3,
-                )
-            self.taken.left_out.add(place)
+        try:
+            ready = self._made(place)
+        except UserError as error:
+            self.taken.unfit.refuse(place, error)
             ready = None
-        else:
-            if encoded.turns < len(conversation.turns):
-                self.taken.cut.add(place)
-            images = np.array([self._row_of(key, conversation) for key in encoded.images], np.int64)
-            ready = Ready(encoded.input_ids, encoded.learnt, images)
+        self.taken.any = self.taken.any or ready is not None
         self.taken.keep(place, ready)
         return ready
+
+    def _made(self, place: tuple[str, int]) -> Ready | None:
+        part, row = place
+        conversation = self.parts[part][row]
+        encoded = self.tokens.encode(conversation)
+        named, most = f"The conversation '{conversation.key}' in '{conversation.language}'", self.tokens.most
+        if encoded is None:
+            self.taken.unfit.leave_out(
+                place, f"{named} has no reply that ends within {most} tokens; allow more to keep it."
+            )
+            return None
+        if encoded.turns < len(conversation.turns):
+            self.taken.unfit.cut(place, f"{named} has more than {most} tokens; allow more to keep all of it.")
+        images = np.array([self._row_of(key, conversation) for key in encoded.images], np.int64)
+        return Ready(encoded.input_ids, encoded.learnt, images)
 
     @cached_property
     def _rows(self) -> Mapping[str, int]:

@@ -64,14 +64,12 @@ class ChatTemplate:
 
     Args:
         tokenizer: of Transformers, with a template.
-        settings: variables of the template, such as `{"enable_thinking": False}` of Qwen3's.
 
     Raises:
         UserError: the tokenizer has no template.
     """
 
     tokenizer: Any
-    settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
     _layouts: dict[tuple[Role, ...], _Layout] = field(default_factory=dict[tuple[Role, ...], _Layout], repr=False)
 
     def __post_init__(self) -> None:
@@ -123,7 +121,7 @@ class ChatTemplate:
                 chat_template=template,
                 return_assistant_tokens_mask=_MARKED.search(template) is not None,
                 add_generation_prompt=prompt,
-                **{**self.tokenizer.special_tokens_map, **self.settings},
+                **self.tokenizer.special_tokens_map,
             )
         except (TemplateError, TypeError, ValueError) as error:
             roles = ", ".join(message["role"] for message in messages)
@@ -190,17 +188,27 @@ class ChatTemplate:
         return tuple(learnt)
 
 
+def read_chat_template(path: str | Path) -> str:
+    """The chat template of a Jinja file.
+
+    Raises:
+        UserError: the file cannot be read.
+    """
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(
+            f"The chat template {path} cannot be read ({error}); name a text file with a Jinja template."
+        ) from error
+
+
 def use_chat_template(tokenizer: Any, path: str | Path) -> None:
     """Give a tokenizer the chat template of a Jinja file; it is saved with it.
 
     Raises:
         UserError: the file cannot be read, or renders no conversation.
     """
-    path, before = Path(path), tokenizer.chat_template
-    try:
-        tokenizer.chat_template = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"The chat template {path} cannot be read ({error}); name a text file.") from error
+    before, tokenizer.chat_template = tokenizer.chat_template, read_chat_template(path)
     try:
         ChatTemplate(tokenizer).render([Turn("user", "Hello"), Turn("assistant", "Hello")])
     except UserError as error:

@@ -2,9 +2,9 @@
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -48,7 +48,6 @@ class ChatTokens:
         image_token_id: the token that stands for a visual token; None for a model without pictures.
         visual_tokens: how many a picture has.
         most: the most tokens of a conversation.
-        settings: variables of the chat template, such as `{"enable_thinking": False}` of Qwen3's.
 
     Raises:
         UserError: the tokenizer is a slow one, or has no image token of this number, or uses it for something else.
@@ -58,7 +57,6 @@ class ChatTokens:
     image_token_id: int | None
     visual_tokens: int
     most: int
-    settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     def __post_init__(self) -> None:
         if not self.tokenizer.is_fast:
@@ -115,7 +113,7 @@ class ChatTokens:
 
     @cached_property
     def _template(self) -> ChatTemplate:
-        return ChatTemplate(self.tokenizer, self.settings)
+        return ChatTemplate(self.tokenizer)
 
     @cached_property
     def _special(self) -> frozenset[int]:

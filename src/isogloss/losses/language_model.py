@@ -1,10 +1,13 @@
 """Language modelling: write each learnt token from what stands before it."""
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, Int
-from torch import Tensor
+from torch import Tensor, nn
 
+from isogloss.data.chat_batch import ChatBatch
 from isogloss.losses import Losses
 from isogloss.losses.gather import gather_rows
 
@@ -22,3 +25,9 @@ def language_model_loss(logits: Float[Tensor, "learnt vocabulary"], targets: Int
     each = gather_rows(F.cross_entropy(logits.float(), targets, reduction="none"))
     total = each.sum() / max(1, len(each))
     return Losses(total=total, floor=torch.zeros_like(total).detach(), terms=len(each))
+
+
+def lm_loss(writer: nn.Module, batch: ChatBatch) -> Losses:
+    """The same of a (possibly wrapped) `isogloss.models.lm.Writer` on a batch."""
+    output: Any = writer(batch.input_ids, batch.position_ids, batch.labels)
+    return language_model_loss(output["logits"], output["targets"])

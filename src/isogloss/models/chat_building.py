@@ -8,7 +8,6 @@ from torch import Tensor
 from transformers import AutoModelForCausalLM, LlavaProcessor, PretrainedConfig, PreTrainedModel
 from transformers.models.auto.modeling_auto import MODEL_FOR_CAUSAL_LM_MAPPING_NAMES
 
-from isogloss.data.chat_template import use_chat_template
 from isogloss.data.conversations import IMAGE
 from isogloss.errors import UserError
 from isogloss.models.chat import ChatModel
@@ -17,6 +16,7 @@ from isogloss.models.chat_processor import chat_processor, chat_tokenizer
 from isogloss.models.connector import Connector
 from isogloss.models.hub import is_path, place
 from isogloss.models.image_processor import picture_size
+from isogloss.models.lm import check_packing
 from isogloss.models.tower import FAILURES, Tower, absent, build_tower, lacks_weights, reason, tower_config
 from isogloss.models.towers import tower_image_processor
 from isogloss.models.visual_tokens import STRATEGIES, sight, suited_layer, suited_strategy
@@ -44,7 +44,8 @@ def build_chat(
         chat_template: a Jinja file; None for the language model's own.
 
     Raises:
-        UserError: a tower or the template is absent, is of another kind or does not fit.
+        UserError: a tower or the template is absent, is of another kind or does not fit, or the language model cannot read
+            packed rows.
     """
     if vision.tokenizer is not None:
         raise UserError("A vision tower reads no text; set language_model.tokenizer and not vision.tokenizer.")
@@ -53,9 +54,7 @@ def build_chat(
             f"There is no vision_feature_select_strategy '{vision_feature_select_strategy}'; choose one of "
             f"{', '.join(STRATEGIES)}."
         )
-    tokenizer = chat_tokenizer(language_model)
-    if chat_template is not None:
-        use_chat_template(tokenizer, chat_template)
+    tokenizer = chat_tokenizer(language_model, chat_template)
     text_config = _text_config(language_model, tokenizer)
     # The states are read and no pooled output is, so a tower may lack what makes one.
     vision_tower, _ = build_tower(replace(vision, pooling="mean"), "vision")
@@ -64,6 +63,7 @@ def build_chat(
     layer = suited_layer(vision_tower, side) if vision_feature_layer is None else vision_feature_layer
     seen = sight(vision_tower, side, layer)
     writer = _language_model(language_model, text_config)
+    check_packing(writer)
     config = ChatConfig(
         vision_config=vision_tower.config,
         text_config=writer.config,

@@ -5,7 +5,9 @@ from typing import Any
 from transformers import AutoTokenizer, LlavaProcessor
 from transformers.tokenization_utils_base import AddedToken
 
+from isogloss.data.chat_template import use_chat_template
 from isogloss.data.conversations import IMAGE
+from isogloss.data.thoughts import without_thoughts
 from isogloss.errors import UserError
 from isogloss.models.chat_config import ChatConfig
 from isogloss.models.hub import place
@@ -32,11 +34,14 @@ _PARTS_AS_TEXT = """\
 """.replace("IMAGE", IMAGE)
 
 
-def chat_tokenizer(language_model: Tower) -> Any:
-    """The tokenizer of a language model, with a token for pictures and one to pad with.
+def chat_tokenizer(language_model: Tower, chat_template: str | None = None) -> Any:
+    """The tokenizer of a language model, with a token for pictures and one to pad with, and told to reply without a thought.
+
+    Args:
+        chat_template: a Jinja file; None for the language model's own.
 
     Raises:
-        UserError: it is absent, or its token for pictures is not a token of its own.
+        UserError: it or the template is absent, or its token for pictures is not a token of its own.
     """
     source = language_model.tokenizer or language_model.model
     if source is None:
@@ -56,6 +61,9 @@ def chat_tokenizer(language_model: Tower) -> Any:
     if IMAGE not in tokenizer.get_vocab():
         tokenizer.add_tokens([AddedToken(IMAGE, special=True, normalized=False)], special_tokens=True)
     _check_image_token(tokenizer, source)
+    if chat_template is not None:
+        use_chat_template(tokenizer, chat_template)
+    without_thoughts(tokenizer)
     return tokenizer
 
 

@@ -137,7 +137,7 @@ def chat_step(run: ChatRun, config: ChatConfig, *, images: int | None, tokens: i
     if all((Path(name) / "dataset.json").is_file() for name in named):
         parts, mixture = mixed(Dataset.open(run.recipe.data.dataset), stage)
         epoch = mixture.steps_per_epoch
-        tokenizer = _tokenizer(run.recipe.language_model)
+        tokenizer = _tokenizer(run.recipe.language_model, run.recipe.chat_template)
         if tokenizer is not None:
             number = tokenizer.convert_tokens_to_ids(IMAGE)
             encode = ChatTokens(tokenizer, number, config.visual_tokens, stage.row_tokens).encode
@@ -155,11 +155,11 @@ def _rows(lengths: Sequence[int], most: int) -> tuple[int, int]:
     return len(pack(lengths, length)), length
 
 
-def _tokenizer(tower: Tower) -> Any:
+def _tokenizer(tower: Tower, chat_template: str | None) -> Any:
     if tower.model in recipe_names():
         return None
     try:
-        return chat_tokenizer(tower)
+        return chat_tokenizer(tower, chat_template)
     except UserError:
         return None
 

@@ -5,19 +5,16 @@ from pathlib import Path
 from typing import Any
 
 from accelerate import Accelerator
-from torch import nn
 from transformers import AutoTokenizer
 
-from isogloss.data.chat_batch import ChatBatch
 from isogloss.data.chat_batches import ChatBatches
+from isogloss.data.chat_template import read_chat_template
 from isogloss.data.chat_tokens import ChatTokens
 from isogloss.data.conversation_set import Conversations
 from isogloss.data.dataset import Dataset
 from isogloss.data.lessons import texts, without_pictures
 from isogloss.data.mixture import Mixture
-from isogloss.errors import UserError
-from isogloss.losses import Losses
-from isogloss.losses.language_model import language_model_loss
+from isogloss.losses.language_model import lm_loss
 from isogloss.models.lm import Writer, build_language_model
 from isogloss.models.lm_tokenizer import CHAT_TEMPLATE, train_lm_tokenizer
 from isogloss.saving import new_folder
@@ -30,12 +27,6 @@ from isogloss.train.loop import fit
 TOKENIZER_CONVERSATIONS = 5_000
 
 
-def lm_loss(model: nn.Module, batch: ChatBatch) -> Losses:
-    """Cross entropy of what is learnt in a batch, over all processes."""
-    output: Any = model(batch.input_ids, batch.position_ids, batch.labels)
-    return language_model_loss(output["logits"], output["targets"])
-
-
 def _texts(parts: Mapping[str, Conversations]) -> Iterator[str]:
     """What a tokenizer learns from: what is said."""
     for part in parts.values():
@@ -45,23 +36,13 @@ def _texts(parts: Mapping[str, Conversations]) -> Iterator[str]:
                 yield turn.text
 
 
-def _template(recipe: LanguageModelRecipe) -> str:
-    if recipe.chat_template is None:
-        return CHAT_TEMPLATE
-    try:
-        return Path(recipe.chat_template).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(
-            f"The chat template {recipe.chat_template} cannot be read ({error}); name a text file with a Jinja template."
-        ) from error
-
-
 def _tokenizer(
     recipe: LanguageModelRecipe, parts: Mapping[str, Conversations], folder: Path, accelerator: Accelerator
 ) -> Any:
     """The run's tokenizer: learnt once, by the first process, and kept for a run that is resumed."""
     if accelerator.is_main_process and not folder.exists():
-        made = train_lm_tokenizer(_texts(parts), recipe.vocabulary, recipe.tokens, _template(recipe))
+        template = CHAT_TEMPLATE if recipe.chat_template is None else read_chat_template(recipe.chat_template)
+        made = train_lm_tokenizer(_texts(parts), recipe.vocabulary, recipe.tokens, template)
         with new_folder(folder) as saved:
             made.save_pretrained(saved)
     accelerator.wait_for_everyone()

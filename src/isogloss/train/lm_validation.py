@@ -6,14 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from isogloss.data.chat_batch import ChatBatch
 from isogloss.data.chat_batches import ChatBatches
 from isogloss.data.chat_tokens import ChatTokens
 from isogloss.data.conversations import Conversation
 from isogloss.data.mixture import Mixture
+from isogloss.errors import UserError
 from isogloss.evaluate.continuations import continuations
-from isogloss.losses import Losses
-from isogloss.losses.language_model import language_model_loss
+from isogloss.losses.language_model import lm_loss
 from isogloss.models.lm import Writer
 from isogloss.train.accumulation import loss_in_parts
 
@@ -51,13 +50,13 @@ def validation(
         for language, part in chosen.items()
     }
     asked = {
-        language: held_back([one for one in part if one.turns[-1].role == "assistant"], REPLIES)
+        language: held_back([one for one in part if one.turns[-1].role == "assistant" and _fits(one, tokens)], REPLIES)
         for language, part in chosen.items()
     }
 
     def validate(model: Writer) -> dict[str, float]:
         losses = {
-            language: float(loss_in_parts(model, batch, _loss, len(chosen[language]), together).total)
+            language: float(loss_in_parts(model, batch, lm_loss, len(chosen[language]), together).total)
             for language, batch in batches.items()
         }
         questions = [one for some in asked.values() for one in some]
@@ -72,9 +71,13 @@ def validation(
     return validate
 
 
-def _loss(model: Writer, batch: ChatBatch) -> Losses:
-    output = model(batch.input_ids, batch.position_ids, batch.labels)
-    return language_model_loss(output["logits"], output["targets"])
+def _fits(conversation: Conversation, tokens: ChatTokens) -> bool:
+    """Whether the chat template takes it; the others' reason is told with the loss, which leaves them out too."""
+    try:
+        tokens.prompt(conversation)
+    except UserError:
+        return False
+    return True
 
 
 def exact_replies(model: Any, conversations: Sequence[Conversation], tokens: ChatTokens) -> list[bool]:

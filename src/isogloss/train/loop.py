@@ -204,4 +204,7 @@ def fit(
     for tracker in accelerator.trackers:  # and not end_training, which would end the process group of the next stage
         tracker.finish()
     freeze(bare, (), fixed)
+    # What returns computes in its own precision, such as for a stage in float32 after one in bfloat16.
+    bare = accelerator.unwrap_model(model, keep_fp32_wrapper=False)
+    vars(bare).pop("forward", None)  # Accelerate's, which hides the class's own
     return bare.eval()
