@@ -66,6 +66,7 @@ def small_chat_experiment(shapes: Path, texts: Path, **changed: Any) -> ChatExpe
                 ChatArm("translated", "translated", "translated", None),
             ),
             "languages": LANGUAGES,
+            "pairs": "validation",
             **changed,
         }
     )

@@ -14,13 +14,16 @@ from train.small_chat import PICTURES
 
 from isogloss import chat_experiment, experiment_runs
 from isogloss.chat_experiment import ALIGNED, ChatExperiment, run_chat_experiment
+from isogloss.data.conversation_set import read_conversations
 from isogloss.data.dataset import Dataset
 from isogloss.data.lessons import lessons
 from isogloss.errors import UserError
 from isogloss.evaluate.chat_figures import chat_figures
 from isogloss.evaluate.chat_run import ANSWERS, DESCRIPTIONS, replies_file
 from isogloss.evaluate.replies import read_replies
+from isogloss.evaluate.through_english import by_engine, through_english
 from isogloss.train import run as training
+from isogloss.translate.engines import EngineChoice
 
 __all__ = ["environment", "processor_only"]
 
@@ -54,6 +57,13 @@ def read(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
+def copied(finished: Path, folder: Path) -> None:
+    """An experiment in another place, without checkpoints."""
+    shutil.copytree(finished, folder, ignore=shutil.ignore_patterns("checkpoints"))
+    for path in folder.glob("seed-*/*/recipe.json"):  # which name their parts by their places
+        path.write_text(path.read_text().replace(str(finished), str(folder)))
+
+
 def test_the_promised_shape_of_the_results(finished: Path) -> None:
     results = read(finished / "results.json")
     assert (results["seeds"], results["split"], results["translated_share"]) == (2, "test", 0.0)
@@ -78,8 +88,12 @@ def test_the_results_are_those_of_all_seeds_of_each_arm(finished: Path, worlds: 
             for kind in (DESCRIPTIONS, ANSWERS)
         }
         assert [len(found) for found in replies.values()] == ([2, 0] if arm in (ALIGNED, "translated") else [2, 2])
-        wanted = chat_figures(dataset, LANGUAGES, descriptions=replies[DESCRIPTIONS], answers=replies[ANSWERS])
-        assert results["arms"][arm] == json.loads(json.dumps({part: wanted[part] for part in ("languages", "answers")}))
+        groups = {} if arm == "native-es" else {"trained": ["en"], "unseen": ["es"], "family unseen": ["es"]}
+        wanted = chat_figures(
+            dataset, LANGUAGES, descriptions=replies[DESCRIPTIONS], answers=replies[ANSWERS], groups=groups
+        )
+        parts = ("languages", "answers", *(("averages",) if groups else ()))
+        assert results["arms"][arm] == json.loads(json.dumps({part: wanted[part] for part in parts}))
     assert results["languages"] == results["arms"]["english"]["languages"]
 
 
@@ -92,6 +106,58 @@ def test_the_baseline_of_translation_has_a_row_in_each_other_language(finished: 
             (row["key"], row["asked"], row["references"]) for row in seen if row["asked"] == "es"
         ]
     assert list(read(finished / "results.json")["arms"]["translated"]["languages"]) == ["es"]
+
+
+def test_pairs_that_were_never_shown_are_described_by_the_main_arm_alone(
+    finished: Path, worlds: tuple[Path, Path]
+) -> None:
+    found = sorted(path.relative_to(finished).as_posix() for path in finished.glob("seed-*/*/evaluation/*validation*"))
+    assert found == [
+        f"seed-{seed}/english/evaluation/{name}"
+        for seed in (0, 1)
+        for name in ("replies-validation-descriptions.parquet", "validation.json")
+    ]
+    replies = [
+        read_replies(replies_file(finished / f"seed-{seed}" / "english", DESCRIPTIONS, "validation")) for seed in (0, 1)
+    ]
+    wanted = chat_figures(Dataset.open(worlds[0]), LANGUAGES, descriptions=replies, answers=[])
+    pairs = read(finished / "results.json")["pairs"]
+    assert (pairs["split"], pairs["languages"]) == ("validation", json.loads(json.dumps(wanted["languages"])))
+    assert pairs["averages"]["unseen"]["exact"] == pairs["languages"]["es"]["exact"]
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_an_engine_translates_questions_and_their_answers_too(
+    finished: Path, worlds: tuple[Path, Path], tmp_path: Path
+) -> None:
+    folder, file = tmp_path / "experiment", tmp_path / "known.jsonl"
+    copied(finished, folder)
+    texts = [read_conversations(worlds[0], tag, "test") for tag in LANGUAGES]
+    rows = [
+        {tag: turn.text.removeprefix("<image>\n") for tag, turn in zip(LANGUAGES, turns, strict=True)}
+        for each in zip(*texts, strict=True)
+        for turns in zip(*(one.turns for one in each), strict=True)
+    ]
+    file.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    engine = EngineChoice("table", str(file))
+    run_chat_experiment(small_chat_experiment(*worlds, seeds=(0, 1), translator=engine), folder, jobs=1)
+    for seed in (0, 1):
+        told, seen = (
+            read_replies(replies_file(folder / f"seed-{seed}" / arm, ANSWERS, "test")).to_pylist()
+            for arm in ("translated", "english")
+        )
+        asked = ("key", "asked", "language", "instruction", "references")
+        assert [[row[name] for name in asked] for row in told] == [
+            [row[name] for name in asked] for row in seen if row["asked"] == "es"
+        ]
+    results = read(folder / "results.json")
+    assert list(results["arms"]["translated"]["answers"]) == ["es"]
+    # Descriptions by another translator do not stay beside.
+    seen, told = (
+        read_replies(replies_file(folder / "seed-0" / arm, DESCRIPTIONS, "test")) for arm in ("english", "translated")
+    )
+    assert told.equals(through_english(seen, by_engine(engine)))
+    assert read(folder / "experiment.json")["translator"]["name"] == "table"
 
 
 def test_the_curve_states_how_many_conversations_each_share_is(finished: Path, worlds: tuple[Path, Path]) -> None:
@@ -138,6 +204,7 @@ def test_what_each_run_starts_from(finished: Path) -> None:
 
 def test_it_tells_what_it_was(finished: Path) -> None:
     told = read(finished / "experiment.json")
+    assert told["aligned"] == ["aligned"]
     assert (told["title"], told["command"], told["seeds"]) == ("Small shapes", "a small one", [0, 1])
     assert tuple(told["arms"]) == ARMS
     assert told["arms"]["es-0.5"] == {
@@ -196,9 +263,7 @@ def test_a_stopped_one_goes_on_where_it_was(
 @pytest.mark.usefixtures("in_this_process")
 def test_replies_that_are_lost_are_asked_for_again(finished: Path, worlds: tuple[Path, Path], tmp_path: Path) -> None:
     folder = tmp_path / "experiment"
-    shutil.copytree(finished, folder, ignore=shutil.ignore_patterns("checkpoints"))
-    for path in folder.glob("seed-*/*/recipe.json"):  # which name their parts by their places
-        path.write_text(path.read_text().replace(str(finished), str(folder)))
+    copied(finished, folder)
     shutil.rmtree(folder / "seed-1" / "es-0.5" / "evaluation")
     run_chat_experiment(small_chat_experiment(*worlds, seeds=(0, 1)), folder, jobs=1)
     for part in ("arms", "curves", "examples"):

@@ -4,40 +4,37 @@ Each seed trains a language model on text, eyes on English captions, and aligns 
 those with native pairs, which are aligned with captions of their own.
 """
 
-import shutil
 import time
-from dataclasses import dataclass, replace
-from hashlib import sha256
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-import pyarrow as pa
 import torch
 
-from isogloss.data.dataset import Dataset
-from isogloss.data.images import read_bytes
-from isogloss.data.lessons import lessons
-from isogloss.evaluate.chat_figures import chat_figures
+from isogloss.chat_results import TRAINED, chat_results
+from isogloss.evaluate.answers_through_english import answers_through_english
 from isogloss.evaluate.chat_run import ANSWERS, DESCRIPTIONS, evaluate_chat, replies_file
-from isogloss.evaluate.exact import exact
 from isogloss.evaluate.provenance import evaluated
 from isogloss.evaluate.replies import read_replies, write_replies
-from isogloss.evaluate.through_english import by_language_model, through_english
+from isogloss.evaluate.through_english import by_engine, by_language_model, through_english
 from isogloss.experiment_folder import machine, same_experiment
 from isogloss.experiment_runs import run_folder, seeded, trained
 from isogloss.report.chat_summary import print_chat_summary
 from isogloss.report.page import write_report
-from isogloss.saving import new_folder, write_json
+from isogloss.saved import read_object
+from isogloss.saving import write_json
 from isogloss.train.chat_recipe import ChatRecipe
 from isogloss.train.clip_recipe import ClipRecipe
 from isogloss.train.lm_recipe import LanguageModelRecipe
 from isogloss.train.log import quiet_libraries
+from isogloss.translate.engines import EngineChoice
 from isogloss.workers import cores, keep_memory, workers
 
-# The folder of what a seed's arms start from, which is an arm too where one bears its name.
+# The folder of what a seed's arms start from, which is an arm too where one has no recipe.
 ALIGNED = "aligned"
-# Pictures whose replies the report shows.
-EXAMPLES = 6
+# What an arm is there for: English pairs alone or nearly so, a curve over shares of translated instructions, pairs in
+# another language, or the main arm's English replies, translated.
+Kind = Literal["pivot", "little", "native", "translated"]
 
 
 @dataclass(frozen=True)
@@ -45,20 +42,30 @@ class ChatArm:
     """One way to go on from the aligned model, or, with a recipe that aligns too, from its parts.
 
     Args:
-        name: of its folder and of its figures.
+        name: of its figures, and of its folder where it has one.
         label: for people.
-        experiment: "pivot", "little", "native" or "translated".
-        recipe: None for the aligned model as it is, under the name ALIGNED, and for the main arm's replies, translated.
+        experiment: what it is there for.
+        recipe: None where nothing more is trained: the aligned model as it is, or, for "translated", the main arm's.
         taught: the languages other than English in which there are instructions.
         share: of the instructions that are there in each of these.
     """
 
     name: str
     label: str
-    experiment: str
+    experiment: Kind
     recipe: ChatRecipe | None
     taught: tuple[str, ...] = ()
     share: float | None = None
+
+    @property
+    def as_aligned(self) -> bool:
+        """Whether it is the aligned model as it is."""
+        return self.recipe is None and self.experiment != "translated"
+
+    @property
+    def folder(self) -> str:
+        """The name of its folder beside those of its seed's other runs."""
+        return ALIGNED if self.as_aligned else self.name
 
 
 @dataclass(frozen=True)
@@ -77,6 +84,10 @@ class ChatExperiment:
         seeds: each trains everything.
         split: whose pictures are described; "validation" while anything is still to be chosen.
         pictures: only so many of them; None for all.
+        pairs: a further split, whose pictures combine what training never showed together, such as "test_pairs"; the main
+            arm describes these too. None for no such split.
+        translator: what puts English replies, and questions, into other languages for "translated"; None for the language
+            model, which can do so with descriptions alone.
     """
 
     title: str
@@ -90,6 +101,8 @@ class ChatExperiment:
     seeds: tuple[int, ...] = (0,)
     split: str = "test"
     pictures: int | None = None
+    pairs: str | None = None
+    translator: EngineChoice | None = None
 
 
 def run_chat_experiment(experiment: ChatExperiment, folder: Path, *, jobs: int) -> Path:
@@ -108,7 +121,7 @@ def run_chat_experiment(experiment: ChatExperiment, folder: Path, *, jobs: int) 
     before, spent = same_experiment(record, folder, ("family", "arms", "languages", "split", "pictures"))
     record["created"] = before.get("created", record["created"])
     write_json(folder / "experiment.json", {**before, **record})
-    own = [arm for arm in experiment.arms if arm.recipe is not None or arm.name == ALIGNED]
+    own = [arm for arm in experiment.arms if arm.experiment != "translated"]
     with workers(jobs) as pool:
         for seed in experiment.seeds:
             pool.submit(_prepare, experiment, folder, seed, cores()).result()
@@ -117,9 +130,9 @@ def run_chat_experiment(experiment: ChatExperiment, folder: Path, *, jobs: int) 
             for run in running:
                 run.result()
             for arm in experiment.arms:
-                if arm not in own:
-                    pool.submit(_translate, experiment, arm, folder, seed).result()
-    write_json(folder / "results.json", _results(experiment, folder))
+                if arm.experiment == "translated":
+                    pool.submit(_translate, experiment, arm, folder, seed, cores()).result()
+    write_json(folder / "results.json", chat_results(experiment, folder))
     seconds = spent + time.perf_counter() - started
     write_json(folder / "experiment.json", {**record, "duration_seconds": seconds})
     print_chat_summary(folder)
@@ -147,7 +160,7 @@ def _run_arm(experiment: ChatExperiment, arm: ChatArm, folder: Path, seed: int, 
     torch.set_num_threads(threads)
     quiet_libraries()
     text, eyes, aligned = (run_folder(folder, seed, name) for name in ("language_model", "eyes", ALIGNED))
-    run = run_folder(folder, seed, arm.name)
+    run = run_folder(folder, seed, arm.folder)
     if arm.recipe is not None:
         recipe = _of_parts(seeded(arm.recipe, seed), text, eyes)
         trained(replace(recipe, start=str(aligned / "model")) if recipe.align.skipped else recipe, run)
@@ -157,118 +170,50 @@ def _run_arm(experiment: ChatExperiment, arm: ChatArm, folder: Path, seed: int, 
             split=experiment.split,
             languages=experiment.languages,
             pictures=experiment.pictures,
-            answers=arm.recipe is not None,  # captions alone teach none
+            answers=not arm.as_aligned,  # captions alone teach none
+            quiet=True,
+        )
+    pairs = experiment.pairs
+    if pairs and arm == experiment.arms[0] and not evaluated(run, pairs, experiment.languages):
+        evaluate_chat(
+            run,
+            split=pairs,
+            languages=experiment.languages,
+            pictures=experiment.pictures,
+            answers=False,
             quiet=True,
         )
 
 
-def _translate(experiment: ChatExperiment, arm: ChatArm, folder: Path, seed: int) -> None:
-    """The main arm's English replies, put into the other languages by the language model that read no picture."""
-    run = run_folder(folder, seed, arm.name)
-    file = replies_file(run, DESCRIPTIONS, experiment.split)
-    if not file.exists():
-        seen = read_replies(replies_file(_main(experiment, folder, seed), DESCRIPTIONS, experiment.split))
-        translate = by_language_model(run_folder(folder, seed, "language_model") / "model")
-        write_replies(file, through_english(seen, translate))
+def _translate(experiment: ChatExperiment, arm: ChatArm, folder: Path, seed: int, threads: int) -> None:
+    """The main arm's English replies, put into the other languages.
 
-
-def _main(experiment: ChatExperiment, folder: Path, seed: int) -> Path:
-    return run_folder(folder, seed, experiment.arms[0].name)
-
-
-def _results(experiment: ChatExperiment, folder: Path) -> dict[str, Any]:
-    """results.json: figures of all arms over all seeds; the main arm's languages at the top."""
-    dataset = Dataset.open(experiment.dataset)
-
-    def replies(arm: ChatArm, kind: str) -> list[pa.Table]:
-        files = [replies_file(run_folder(folder, seed, arm.name), kind, experiment.split) for seed in experiment.seeds]
-        return [read_replies(file) for file in files if file.exists()]
-
-    figures = {
-        arm.name: chat_figures(
-            dataset,
-            experiment.languages,
-            descriptions=replies(arm, DESCRIPTIONS),
-            answers=replies(arm, ANSWERS),
-            groups=_groups(experiment),
-        )
-        for arm in experiment.arms
-    }
-    main = experiment.arms[0]
-    return {
-        "seeds": len(experiment.seeds),
-        "split": experiment.split,
-        "translated_share": main.share or 0.0,
-        "how": figures[main.name]["how"],
-        "languages": figures[main.name]["languages"],
-        "arms": {name: {part: found[part] for part in ("languages", "answers")} for name, found in figures.items()},
-        "curves": _curves(experiment, dataset, figures),
-        "examples": _examples(experiment, folder, dataset),
-    }
-
-
-def _curves(experiment: ChatExperiment, dataset: Dataset, figures: dict[str, Any]) -> dict[str, Any]:
-    """Figures by the share of instructions that are translated: into all languages, and into one."""
-    curves: dict[str, list[dict[str, Any]]] = {}
-    if all(arm.experiment != "little" for arm in experiment.arms):
-        return {}
-    for arm in sorted((arm for arm in experiment.arms if arm.share is not None), key=lambda arm: arm.share or 0.0):
-        if arm.recipe is None:
-            continue
-        stage = arm.recipe.instruct
-        taught = lessons(dataset, "train", stage.source, arm.taught, stage.sources, stage.shares) if arm.taught else {}
-        point = {
-            "share": arm.share,
-            "conversations": sum(len(part) for part in taught.values()),
-            "languages": figures[arm.name]["languages"],
-            "means": figures[arm.name]["means"],
-        }
-        if len(arm.taught) != 1:
-            curves.setdefault("many", []).append(point)
-        if len(arm.taught) < 2:
-            curves.setdefault("one", []).append({**point, "taught": _one_taught(experiment)})
-    return {name: points for name, points in curves.items() if len(points) > 1}
-
-
-def _groups(experiment: ChatExperiment) -> dict[str, list[str]]:
-    """The languages that no picture was described in: all, and all but the one that is taught alone."""
-    others = [tag for tag in experiment.languages if tag != "en"]
-    taught = _one_taught(experiment)
-    return {"others": others, **({f"others but {taught}": [tag for tag in others if tag != taught]} if taught else {})}
-
-
-def _one_taught(experiment: ChatExperiment) -> str | None:
-    alone = (arm.taught[0] for arm in experiment.arms if arm.experiment == "little" and len(arm.taught) == 1)
-    return next(alone, None)
-
-
-def _examples(experiment: ChatExperiment, folder: Path, dataset: Dataset) -> list[dict[str, Any]]:
-    """A few pictures, the first by their keys' hashes, with what the first seed's main arm says of them in each language."""
-    table = read_replies(
-        replies_file(_main(experiment, folder, experiment.seeds[0]), DESCRIPTIONS, experiment.split)
-    ).to_pydict()
-    images = dataset.images(experiment.split).to_pydict()
-    place = {key: row for row, key in enumerate(images["key"])}
-    shown = sorted(set(table["key"]), key=lambda key: sha256(key.encode()).digest())[:EXAMPLES]
-    right = exact(table["reply"], table["references"])
-    found: dict[str, dict[str, Any]] = {key: {} for key in shown}
-    for row, key in enumerate(table["key"]):
-        if key in found:
-            reference = table["references"][row][0]
-            found[key][table["asked"][row]] = {
-                "text": table["reply"][row],
-                "reference": reference,
-                "right": bool(right[row]),
-            }
-    shutil.rmtree(folder / "examples", ignore_errors=True)
-    with new_folder(folder / "examples") as saved:
-        for number, key in enumerate(shown):
-            row = place[key]
-            where = dataset.locate(images["file"][row]), images["offset"][row], images["length"][row]
-            (saved / f"{number}.png").write_bytes(read_bytes(*where))
-    return [
-        {"key": key, "picture": f"examples/{number}.png", "replies": found[key]} for number, key in enumerate(shown)
-    ]
+    Answers are to questions that were put into English. Only an engine can do that: the language model of the text stage
+    was taught to say what it was told of, and never to repeat a question.
+    """
+    torch.set_num_threads(threads)
+    quiet_libraries()
+    run, main = run_folder(folder, seed, arm.folder), run_folder(folder, seed, experiment.arms[0].folder)
+    choice, split = experiment.translator, experiment.split
+    described, answered = (replies_file(run, kind, split) for kind in (DESCRIPTIONS, ANSWERS))
+    by = {"translator": asdict(choice) if choice else "language model"}
+    made = run / "translator.json"
+    if not made.exists() or read_object(made) != by:  # so that two never mix
+        for file in (described, answered):
+            file.unlink(missing_ok=True)
+        write_json(made, by)
+    if described.exists() and (choice is None or answered.exists()):
+        return
+    text = run_folder(folder, seed, "language_model") / "model"
+    translate = by_language_model(text) if choice is None else by_engine(choice)
+    if not described.exists():
+        seen = read_replies(replies_file(main, DESCRIPTIONS, split))
+        write_replies(described, through_english(seen, translate))
+    if choice is not None and not answered.exists():
+        others = [tag for tag in experiment.languages if tag != "en"]
+        found = answers_through_english(main, split, others, translate, pictures=experiment.pictures)
+        if found is not None:
+            write_replies(answered, found)
 
 
 def _describe(experiment: ChatExperiment) -> dict[str, Any]:
@@ -283,7 +228,9 @@ def _describe(experiment: ChatExperiment) -> dict[str, Any]:
         "split": experiment.split,
         "pictures": experiment.pictures,
         "languages": list(experiment.languages),
-        "trained_languages": ["en"],
+        "trained_languages": list(TRAINED),
+        "aligned": [arm.name for arm in experiment.arms if arm.as_aligned],
+        "translator": asdict(experiment.translator) if experiment.translator else None,
         "arms": {
             arm.name: {
                 "label": arm.label,

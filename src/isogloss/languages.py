@@ -16,7 +16,7 @@ and only the larger families are divided into branches.
 
 import csv
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from functools import cache
@@ -30,6 +30,8 @@ from isogloss.errors import unknown
 
 Direction = Literal["ltr", "rtl"]
 Group = Literal["trained", "family seen", "script seen", "family unseen"]
+# Of what figures are averaged over, in the order in which they are told.
+AVERAGES = ("trained", "unseen", "family seen", "script seen", "family unseen")
 
 # Scripts in use today whose `rtl` is YES in CLDR's scriptMetadata.
 RIGHT_TO_LEFT = frozenset({"Adlm", "Arab", "Hebr", "Mand", "Mend", "Nkoo", "Rohg", "Samr", "Syrc", "Thaa"})
@@ -119,6 +121,19 @@ def group(tag: str | Language, trained: Iterable[str | Language]) -> Group:
         return "family seen"
     scripts = frozenset[str]().union(*(_made_of(each.script) for each in seen)) - {"Latn"}
     return "script seen" if scripts & _made_of(one.script) else "family unseen"
+
+
+def averaged(tags: Iterable[str], trained: Sequence[str]) -> dict[str, list[str]]:
+    """Languages by the name of the average that they are in: "trained", "unseen", and the groups of these, where any is in it.
+
+    Raises: UserError for an unknown tag.
+    """
+    found: dict[str, list[str]] = {}
+    for tag in tags:
+        own = group(tag, trained)
+        for name in ("trained",) if own == "trained" else ("unseen", own):
+            found.setdefault(name, []).append(tag)
+    return {name: found[name] for name in AVERAGES if name in found}
 
 
 def _made_of(script: str) -> frozenset[str]:

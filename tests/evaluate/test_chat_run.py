@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -45,7 +46,7 @@ def run(trained: Path, tmp_path: Path) -> Path:
     return tmp_path / "run"
 
 
-def saved(run: Path, name: str = "test") -> dict[str, object]:
+def saved(run: Path, name: str = "test") -> dict[str, Any]:
     return json.loads((run / "evaluation" / f"{name}.json").read_text())
 
 
@@ -67,6 +68,38 @@ def test_what_is_written(run: Path, world: Dataset) -> None:
         "test.json",
     ]
     assert evaluated(run, "test", LANGUAGES)
+    averages = {name: each["languages"] for name, each in saved(run)["averages"].items()}
+    assert averages == {
+        "trained": ["en"],
+        "unseen": ["de", "ja"],
+        "family seen": ["de"],
+        "family unseen": ["ja"],
+    }
+    assert result["averages"]["family unseen"]["exact"] == result["languages"]["ja"]["exact"]
+
+
+def test_a_language_of_which_there_was_a_share_is_no_trained_one(run: Path, tmp_path: Path) -> None:
+    """And what the run goes on from counts, as long as it lies there."""
+    stage = {"skipped": False, "shares": {}}
+    aligned = tmp_path / "aligned"
+    aligned.mkdir()
+    recipe = {"align": {**stage, "languages": ["en"]}, "instruct": {"skipped": True, "languages": ["de"]}}
+    (aligned / "recipe.json").write_text(json.dumps(recipe))
+    own = json.loads((run / "recipe.json").read_text())
+    own["start"] = str(aligned / "model")
+    own["align"] = {"skipped": True, "languages": ["en"]}
+    own["instruct"] = {**stage, "languages": ["de", "ja"], "shares": {"ja": 0.01}}
+    (run / "recipe.json").write_text(json.dumps(own))
+    found = evaluate_chat(run, quiet=True, answers=False)["averages"]
+    assert (found["trained"]["languages"], found["unseen"]["languages"]) == (["de", "en"], ["ja"])
+
+
+def test_figures_of_another_float_type_do_not_stay_beside(run: Path) -> None:
+    assert evaluate_chat(run, languages=("en",), quiet=True)["dtype"] == "float32", "as suits a processor"
+    other = evaluate_chat(run, languages=("ja",), dtype="bfloat16", quiet=True)
+    assert (other["dtype"], list(other["languages"])) == ("bfloat16", ["ja"])
+    with pytest.raises(UserError, match="There is no float type 'half'"):
+        evaluate_chat(run, dtype="half", quiet=True)
 
 
 def test_languages_measured_before_stay_while_the_model_does(run: Path) -> None:

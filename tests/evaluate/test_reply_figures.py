@@ -73,9 +73,11 @@ def test_seeds_that_were_asked_different_things_are_refused() -> None:
 def test_the_mean_over_languages_has_an_interval_of_its_own() -> None:
     found = summarise([GOOD, WORSE], groups={"both": ["ja", "en"], "one": ["ja"], "strange": ["ja", "de"]})
     japanese = found["languages"]["ja"]
-    assert set(found["means"]) == {"both", "one"}, "a mean is of all of its languages or of none"
+    assert set(found["averages"]) == {"both", "one"}, "a mean is of all of its languages or of none"
+    assert found["averages"]["both"]["languages"] == ["ja", "en"]
+    assert found["averages"]["one"]["cider"] == japanese["cider"]
     for name in ("exact", "fidelity"):
-        assert found["means"]["one"][name] == pytest.approx(japanese[name])
+        assert found["averages"]["one"][name] == pytest.approx(japanese[name])
         # English is right in every draw, so that all that the mean moves by is half of what Japanese does.
-        assert found["means"]["both"][name] == pytest.approx([(1 + value) / 2 for value in japanese[name]])
-    assert "means" not in summarise([GOOD, WORSE])
+        assert found["averages"]["both"][name] == pytest.approx([(1 + value) / 2 for value in japanese[name]])
+    assert "averages" not in summarise([GOOD, WORSE])

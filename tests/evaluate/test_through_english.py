@@ -10,8 +10,13 @@ from models.tiny_chat import save_writer
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from isogloss.data.templates.instructions import instructions
+from isogloss.errors import UserError
+from isogloss.evaluate import through_english as evaluate_module
 from isogloss.evaluate.replies import REPLIES, reply_table
-from isogloss.evaluate.through_english import by_language_model, through_english
+from isogloss.evaluate.through_english import by_engine, by_language_model, through_english
+from isogloss.languages import Language
+from isogloss.translate.engine import Translation
+from isogloss.translate.engines import EngineChoice
 
 
 def replies(*rows: tuple[str, str, str, str]) -> pa.Table:
@@ -35,8 +40,9 @@ SEEN = replies(
 )
 
 
-def spelled(texts: Sequence[str], language: str) -> Sequence[str]:
-    return [f"{text} in {language}" for text in texts]
+def spelled(texts: Sequence[str], source: str, target: str) -> Sequence[str]:
+    assert source == "en"
+    return [f"{text} in {target}" for text in texts]
 
 
 def test_english_replies_in_the_place_of_all_others() -> None:
@@ -55,8 +61,8 @@ def test_english_replies_in_the_place_of_all_others() -> None:
 def test_each_language_is_translated_at_once() -> None:
     asked: list[tuple[list[str], str]] = []
 
-    def noting(texts: Sequence[str], language: str) -> Sequence[str]:
-        asked.append((list(texts), language))
+    def noting(texts: Sequence[str], source: str, target: str) -> Sequence[str]:
+        asked.append((list(texts), target))
         return texts
 
     through_english(SEEN, noting)
@@ -70,14 +76,14 @@ def test_a_picture_without_an_english_reply() -> None:
 
 def test_a_translator_that_loses_a_text_is_no_translator() -> None:
     with pytest.raises(ValueError, match="argument 2 is shorter"):
-        through_english(SEEN, lambda texts, language: texts[1:])
+        through_english(SEEN, lambda texts, source, target: texts[1:])
 
 
 def test_a_language_model_is_told_the_text_and_asked_in_the_other_language(tmp_path: Path) -> None:
     folder = save_writer(tmp_path, "qwen3")
     model, tokenizer = AutoModelForCausalLM.from_pretrained(folder).eval(), AutoTokenizer.from_pretrained(folder)
     texts = ["the cat sat on the mat", "a dog", ""]
-    found = by_language_model(folder)(texts, "es")
+    found = by_language_model(folder)(texts, "en", "es")
     for text, reply in zip(texts, found, strict=True):
         turns = [{"role": "user", "content": f"{text}\n{instructions('es')[0]}"}]
         asked = tokenizer.apply_chat_template(turns, add_generation_prompt=True, return_tensors="pt", return_dict=True)
@@ -86,3 +92,43 @@ def test_a_language_model_is_told_the_text_and_asked_in_the_other_language(tmp_p
             written = model.generate(**asked, max_new_tokens=96, do_sample=False)[0, ids.shape[1] :]
         assert reply == tokenizer.decode(written, skip_special_tokens=True).strip()
     assert len(set(found)) > 1
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> EngineChoice:
+    """An engine that knows a few texts, and has none for others."""
+    file = tmp_path / "known.csv"
+    file.write_text("en,es\nWhat is this?,¿Qué es esto?\nA cat.,Un gato.\nA dog.,Un perro.\n", encoding="utf-8")
+    return EngineChoice("table", str(file))
+
+
+def test_an_engine_puts_line_by_line_and_leaves_pictures_where_they_are(table: EngineChoice) -> None:
+    translate = by_engine(table)
+    texts = ["<image>\nWhat is  this?", "A cat.\nA dog.", "A cat.", "", "12", "A bird."]
+    assert translate(texts, "en", "es") == ["<image>\n¿Qué es esto?", "Un gato.\nUn perro.", "Un gato.", "", "12", ""]
+    assert translate(["<image>\n¿Qué es esto?"], "es", "en") == ["<image>\nWhat is this?"]
+
+
+def test_each_line_is_put_once_and_as_many_at_a_time_as_the_engine_likes(
+    table: EngineChoice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[list[str]] = []
+
+    class Noting:
+        texts_per_call = 2
+
+        def check(self, source: Language, target: Language) -> None:
+            pass
+
+        def translate(self, texts: Sequence[str], source: Language, target: Language) -> list[Translation]:
+            asked.append(list(texts))
+            return [Translation(text.upper()) for text in texts]
+
+    monkeypatch.setattr(evaluate_module, "open_engine", lambda choice: Noting())
+    assert by_engine(table)(["a", "b\na", "c"], "en", "es") == ["A", "B\nA", "C"]
+    assert asked == [["a", "b"], ["c"]]
+
+
+def test_a_language_that_the_engine_lacks(table: EngineChoice) -> None:
+    with pytest.raises(UserError, match="has no column 'ja'"):
+        by_engine(table)(["A cat."], "en", "ja")

@@ -65,7 +65,7 @@ def write_descriptions(
     }
     seen = seen or seen_pictures(processor, dataset, split)
     total = sum(map(len, asked.values()))
-    return _replies(model, processor, asked, seen, kept, together, shown("descriptions", total))
+    return replies_to(model, processor, asked, seen, kept, together, shown("descriptions", total))
 
 
 def write_answers(
@@ -88,10 +88,10 @@ def write_answers(
     asked = {tag: to_answer(dataset, split, tag, pictures=pictures) for tag in languages}
     seen = seen or seen_pictures(processor, dataset, split)
     total = sum(map(len, asked.values()))
-    return _replies(model, processor, asked, seen, kept, together, shown("answers", total))
+    return replies_to(model, processor, asked, seen, kept, together, shown("answers", total))
 
 
-def _replies(
+def replies_to(
     model: ChatModel,
     processor: LlavaProcessor,
     asked: Mapping[str, Sequence[Question]],
@@ -99,7 +99,21 @@ def _replies(
     kept: Path | None,
     together: int,
     shown: AbstractContextManager[Callable[[int], None]],
+    *,
+    further: Sequence[Sequence[str]] = (),
 ) -> pa.Table:
+    """The replies to questions of several languages.
+
+    Args:
+        model, processor, kept, together: as of `write_descriptions`.
+        asked: questions by what the kept file of their replies is called.
+        seen: the pictures.
+        shown: told of each further number of replies.
+        further: replies that there must be room for beside the questions' references.
+
+    Returns:
+        A table of `replies.REPLIES`, in the order of the questions.
+    """
     tokens = chat_tokens(model, processor, 1)  # a prompt may have any number of tokens
     parts: list[pa.Table] = []
     with shown as told:
@@ -107,13 +121,13 @@ def _replies(
             file = kept / f"{language}.parquet" if kept else None
             finished = _finished(file, questions)
             if finished is None:
-                lengths, most = longest_reply(tokens, [one.references for one in questions])
+                lengths, most = longest_reply(tokens, [*(one.references for one in questions), *further])
                 replies = reply_to(
                     model,
                     tokens,
                     _prompts(tokens, questions),
                     seen,
-                    lengths=lengths,
+                    lengths=lengths[: len(questions)],
                     most=most,
                     together=together,
                     told=told,

@@ -35,7 +35,7 @@ def chat_figures(
         candidates: all languages that a reply could be in.
         descriptions: replies of each seed; none where nothing was described.
         answers: replies of each seed; none where nothing was answered.
-        groups: of languages, whose mean descriptions are `means`, as for `summarise`.
+        groups: of languages, whose mean descriptions are `averages`, as for `summarise`.
 
     Raises:
         UserError: a package that measures is not installed.
@@ -54,7 +54,7 @@ def chat_figures(
         "how": either["how"],
         "languages": described.get("languages", {}),
         "answers": answered.get("languages", {}),
-        **({"means": described.get("means", {})} if groups else {}),
+        **({"averages": described.get("averages", {})} if groups else {}),
     }
 
 

@@ -25,10 +25,11 @@ from isogloss.evaluate.chat_packages import check_packages
 from isogloss.evaluate.provenance import evaluation_file, provenance
 from isogloss.evaluate.replies import read_replies, write_replies
 from isogloss.evaluate.reply import TOGETHER, seen_pictures
-from isogloss.languages import language
+from isogloss.languages import averaged, language
 from isogloss.models.chat_saving import load_chat
 from isogloss.saved import fields_of, read_object
 from isogloss.saving import write_json
+from isogloss.serve.float_type import choose_float_type
 from isogloss.translate.progress import progress, unseen
 
 # Its functions are made when it is imported, so that no type checker sees them.
@@ -56,13 +57,16 @@ def evaluate_chat(
     pictures: int | None = None,
     answers: bool = True,
     together: int = TOGETHER,
+    dtype: str = "auto",
     quiet: bool = False,
 ) -> dict[str, Any]:
     """Figures of a chat run's descriptions and answers per language, saved as `evaluation/<split>.json`.
 
     The replies lie beside, in `evaluation/replies-<split>-descriptions.parquet` and `…-answers.parquet`; those on another
     dataset bear its name before the split's. A stopped evaluation goes on after the last language that was finished.
-    Languages that were measured before stay, where the model, the dataset and the pictures are still the same.
+    Languages that were measured before stay, where the model, the dataset and the pictures are still the same. `averages`
+    are over those that the model learnt from, not counting one of which it had a share alone, and over the others, whose
+    families and scripts it has seen or not.
 
     Args:
         run: a run folder with a model.
@@ -74,16 +78,21 @@ def evaluate_chat(
         pictures: only so many of the split, by their keys' hashes; None for all.
         answers: ask the questions of the conversations too.
         together: how many replies are written at a time.
+        dtype: that the model computes in, as of `isogloss.serve.float_type`.
         quiet: without a progress bar.
 
     Raises:
-        UserError: the run has no model, the dataset lacks what is asked for, or a package that measures is not installed.
+        UserError: the run has no model, the dataset lacks what is asked for, there is no such type, or a package that
+            measures is not installed.
     """
     for name, number in (("pictures", pictures), ("together", together)):
         if number is not None and number < 1:
             raise UserError(f"{name} is {number}; give a whole number of at least 1.")
     check_packages()
-    measured: dict[str, Any] = {**provenance(run, split, dataset, sources), "pictures": pictures}
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    chosen = choose_float_type(dtype, device)
+    computed = str(chosen).removeprefix("torch.")
+    measured: dict[str, Any] = {**provenance(run, split, dataset, sources), "pictures": pictures, "dtype": computed}
     opened = Dataset.open(measured["dataset"])
     plan = _plan(opened, split, languages, measured["sources"])
     known = [
@@ -93,8 +102,8 @@ def evaluate_chat(
     before = _same(path, measured)
     kept = path.with_name(f"unfinished-{path.stem}-{sha256(json.dumps(measured).encode()).hexdigest()[:12]}")
 
-    model, processor = load_chat(run / "model")
-    model.to("cuda" if torch.cuda.is_available() else "cpu")  # pyright: ignore[reportArgumentType]
+    model, processor = load_chat(run / "model", dtype=chosen)
+    model.to(device)  # pyright: ignore[reportArgumentType]
     options: dict[str, Any] = {
         "pictures": pictures,
         "seen": seen_pictures(processor, opened, split),
@@ -123,13 +132,15 @@ def evaluate_chat(
             file.unlink(missing_ok=True)
         else:
             write_replies(file, whole)
+    described: list[str] = [tag for each in replies[DESCRIPTIONS] for tag in pc.unique(each["asked"]).to_pylist()]
+    groups = averaged(filter(_is, described), sorted(filter(_is, _learnt(run, whole=True))))
     result = {
         **measured,
         "family": "chat",
         "images": opened.splits.get(split, 0) if pictures is None else min(pictures, opened.splits.get(split, 0)),
         "left_out": plan.left_out,
         "versions": {name: version(name) for name in ("isogloss", "torch", "transformers")},
-        **chat_figures(opened, known, descriptions=replies[DESCRIPTIONS], answers=replies[ANSWERS]),
+        **chat_figures(opened, known, descriptions=replies[DESCRIPTIONS], answers=replies[ANSWERS], groups=groups),
     }
     write_json(path, result)
     for folder in path.parent.glob(f"unfinished-{path.stem}-*"):
@@ -169,12 +180,26 @@ def _plan(dataset: Dataset, split: str, languages: Sequence[str], sources: Seque
     return _Plan(described, answered, left_out)
 
 
-def _learnt(run: Path) -> set[str]:
-    """The languages that the run's model learnt from."""
+def _learnt(run: Path, *, whole: bool = False) -> set[str]:
+    """The languages that a run's model learnt from, in the run that it goes on from too, where that is still there.
+
+    whole: only those of which a stage had everything, and not a share.
+
+    Raises:
+        UserError: recipe.json is missing or damaged.
+    """
     with fields_of(run / "recipe.json"):
         recipe = read_object(run / "recipe.json")
-        stages = [recipe[name] for name in ("align", "instruct")]
-        return {str(tag) for stage in stages if not stage["skipped"] for tag in stage["languages"]}
+        stages = [recipe[name] for name in ("align", "instruct") if not recipe[name]["skipped"]]
+        tags = {
+            str(tag)
+            for stage in stages
+            for tag in stage["languages"]
+            if not whole or dict(stage.get("shares", {})).get(tag, 1.0) >= 1
+        }
+        start = recipe.get("start")
+        before = None if start is None else Path(str(start)).parent
+    return tags | (_learnt(before, whole=whole) if before and (before / "recipe.json").exists() else set())
 
 
 def _is(tag: str) -> bool:

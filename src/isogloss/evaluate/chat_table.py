@@ -11,7 +11,8 @@ from rich.table import Table
 def print_chat(run: Path, result: Mapping[str, Any]) -> None:
     """Print what `evaluate_chat` has found: descriptions, answers, and what was left out."""
     console = Console(markup=False, emoji=False, highlight=False)
-    for title, languages in (("descriptions", result["languages"]), ("answers", result["answers"])):
+    averages = {f"{name} ({len(each['languages'])})": each for name, each in result.get("averages", {}).items()}
+    for title, languages in (("descriptions", {**result["languages"], **averages}), ("answers", result["answers"])):
         if languages:
             print(f"{run}: {title} of {result['images']} pictures ({result['split']})")
             console.print(_table(languages))
@@ -25,7 +26,7 @@ def _table(languages: Mapping[str, Any]) -> Table:
     table = Table("language", "replies", "exact", *measures, "fidelity", "unsure", "CIDEr", "chrF", *kinds)
     for tag, each in languages.items():
         table.add_row(
-            *(tag, str(each["captions"]), _share(each["exact"])),
+            *(tag, str(each.get("captions", "")), _share(each["exact"])),
             *(f"{each[name][0]:.3f}" if name in each else "" for name in measures),
             *(f"{each[name][0]:.3f}" for name in ("fidelity", "unsure")),
             "" if each["cider"] is None else f"{each['cider'][0]:.2f}",

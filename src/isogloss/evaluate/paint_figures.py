@@ -11,7 +11,7 @@ from isogloss.errors import UserError
 from isogloss.evaluate.frechet import check_enough, frechet_distance, kernel_distance, kernel_distance_of_subsets
 from isogloss.evaluate.paint_measures import PLACES
 from isogloss.evaluate.statistics import interval, resampled_means
-from isogloss.languages import group
+from isogloss.languages import averaged, group
 
 # A picture is one of its language, its prompt's key and its noise, by which those of all seeds are put in one order.
 _ORDER = ("language", "key", "seed")
@@ -49,11 +49,9 @@ def paint_figures(
         own_group = group(tag, trained)
         role = "trained" if own_group == "trained" else "unseen"
         rows[tag] = {"role": role, "group": own_group, "pictures": len(keys)}
-    averages: dict[str, dict[str, Any]] = {}
-    for name in ("trained", "unseen", "family seen", "script seen", "family unseen"):
-        among = [tag for tag in tags if name in (rows[tag]["role"], rows[tag]["group"])]
-        if among:
-            averages[name] = {"languages": among}
+    averages: dict[str, dict[str, Any]] = {
+        name: {"languages": among} for name, among in averaged(tags, trained).items()
+    }
     for measure in measures:
         own = {tag: _said(keys, values[measure]) for tag, (keys, values) in by_language.items()}
         own = {tag: (keys, values) for tag, (keys, values) in own.items() if len(keys)}

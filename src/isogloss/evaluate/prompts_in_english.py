@@ -59,6 +59,6 @@ def language_model_translator(model: str | Path) -> Translator:
         ) from error
 
     def translate(prompts: Sequence[str], language: str) -> Sequence[str]:
-        return prompts if language == "en" else put(prompts, "en")
+        return prompts if language == "en" else put(prompts, language, "en")
 
     return Translator(f"language model {weights_of(folder)}", translate)

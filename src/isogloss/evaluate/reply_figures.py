@@ -70,8 +70,8 @@ def summarise(
         attributes: reads them out of the replies about some pictures in one language.
         fold_case: whether capitals are as small letters in `exact`.
         relative_to: a tag.
-        groups: languages by the name of their mean, of which `means` has `exact` and `fidelity` with their intervals; one
-            of which a language was not asked for is left out.
+        groups: languages by the name of their average, of which `averages` has the `languages` and every measure with
+            its interval; one of which a language was not asked for is left out.
 
     Raises:
         UserError: a package that measures is not installed.
@@ -91,23 +91,26 @@ def summarise(
         }
     pictures = [np.array(each.keys) for each in asked.values()]
     numbers = np.unique(np.concatenate(pictures), return_inverse=True)[1]
-    means: dict[str, dict[str, list[float]]] = {}
+    averages: dict[str, dict[str, Any]] = {
+        name: {"languages": list(tags)} for name, tags in (groups or {}).items() if tags and set(tags) <= set(asked)
+    }
     owners = np.split(numbers, np.cumsum([len(each) for each in pictures])[:-1])
     for name in next(iter(measured.values())):
         draws = resampled_means([measured[tag][name] for tag in asked], owners)
         for tag, own in zip(asked, draws.T, strict=True):
             rows[tag][name] = [float(measured[tag][name].mean()), *interval(own)]
-        if name in ("exact", "fidelity"):
-            for group, tags in (groups or {}).items():
-                if tags and set(tags) <= set(asked):
-                    drawn = draws[:, [list(asked).index(tag) for tag in tags]].mean(axis=1)
-                    value = float(np.mean([measured[tag][name].mean() for tag in tags]))
-                    means.setdefault(group, {})[name] = [value, *interval(drawn)]
+        for each in averages.values():
+            drawn = draws[:, [list(asked).index(tag) for tag in each["languages"]]].mean(axis=1)
+            value = float(np.mean([measured[tag][name].mean() for tag in each["languages"]]))
+            each[name] = [value, *interval(drawn)]
         if name == "exact" and relative_to in asked:
             _relate(rows, draws, list(asked), relative_to)
     for tag, each in asked.items():
         if len(each.keys) == 1:
             rows[tag]["cider"] = None
+    for each in averages.values():
+        if any(rows[tag]["cider"] is None for tag in each["languages"]):
+            each["cider"] = None
     how = {
         "exact": f"NFC, no white space around, no punctuation at the end, {'folded' if fold_case else 'the same'} case",
         "fidelity": {
@@ -119,7 +122,7 @@ def summarise(
         "chrf": chrf_signature(),
     }
     found = {"seeds": len(seeds), "relative_to": relative_to, "how": how, "languages": rows}
-    return found | ({"means": means} if groups else {})
+    return found | ({"averages": averages} if groups else {})
 
 
 def _by_language(seeds: Sequence[pa.Table]) -> dict[str, _Asked]:
