@@ -25,6 +25,7 @@ def evaluate(
     sources: tuple[str, ...] = (),
     pictures: int | None = None,
     together: int | None = None,
+    dtype: str | None = None,
     steps: int | None = None,
     guidance: float | None = None,
     seed: int | None = None,
@@ -42,6 +43,7 @@ def evaluate(
         sources: of the captions, such as cldr:name; none for the run's own.
         pictures: of a chat or paint model, only so many, which are always the same.
         together: of a chat or paint model, how many replies are written or pictures painted at a time; fewer take less memory.
+        dtype: of a chat model, that it computes in: float32, bfloat16, or auto for bfloat16 on a GPU that computes in it.
         steps: of a paint model, from noise to a picture; 30 without it.
         guidance: of a paint model, how much more the prompt counts than none; 4 without it.
         seed: of a paint model, that of the first picture's noise; 0 without it.
@@ -61,6 +63,7 @@ def evaluate(
     painted = {"steps": steps, "guidance": guidance, "seed": seed}
     told = {"scorer": scorer, "features": features, "translator": translator}
     _refuse(run, family, ("chat", "paint"), written)
+    _refuse(run, family, ("chat",), {"dtype": dtype})
     _refuse(run, family, ("paint",), {**painted, **told})
     if family == "clip":
         _evaluate_retrieval(run, dataset, split, languages, sources)
@@ -72,7 +75,7 @@ def evaluate(
         from isogloss.evaluate.chat_run import evaluate_chat
         from isogloss.evaluate.chat_table import print_chat
 
-        print_chat(run, evaluate_chat(run, **asked))
+        print_chat(run, evaluate_chat(run, **asked, **({} if dtype is None else {"dtype": dtype})))
     else:
         _evaluate_paint(run, asked, painted, told)
 
