@@ -1,5 +1,6 @@
 """What is learnt from in a split: the conversations or captions that are in it, and shares that lie within each other."""
 
+import pickle
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -7,10 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from isogloss.data import index
 from isogloss.data.conversation_set import read_conversations
 from isogloss.data.conversations import Conversation, Turn
 from isogloss.data.dataset import Dataset
 from isogloss.data.lessons import lessons, share_of
+from isogloss.data.templates import captions
 from isogloss.data.worlds.shapes.world import build_shapes
 from isogloss.errors import UserError
 
@@ -42,6 +45,29 @@ def test_captions_of_a_split_answer_requests_in_their_own_language(world: Datase
         assert sorted(one.images for one in part) == sorted((key,) for key in shown)
         assert all(one.language == language for one in part)
         assert [one.turns[-1] for one in part] == [Turn("assistant", captions[one.images[0]]) for one in part]
+
+
+@pytest.mark.parametrize("large", [False, True], ids=["in memory", "mapped"])
+def test_captions_become_conversations_when_they_are_asked_for(
+    large: bool, world: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(index, "IN_MEMORY", 0 if large else 1_000)
+    asked = list(lessons(world, "train", "captions", ("ja",), shares={"ja": 0.3})["ja"])
+    made: list[str] = []
+    monkeypatch.setattr(captions, "Turn", lambda role, text: made.append(text) or Turn(role, text))
+    found = lessons(world, "train", "captions", ("ja",))["ja"]
+    assert len(found) == TRAIN > len(made), "what checks types here looks at single ones"
+    made.clear()
+    last = found[-1]
+    assert made == [turn.text for turn in last.turns] and last == list(found)[TRAIN - 1]
+    assert list(found[2:5]) == [found[2], found[3], found[4]]
+    again = pickle.loads(pickle.dumps(found))
+    assert list(again) == list(found)
+    copied = last.turns[-1].text.encode() in pickle.dumps(found)
+    assert copied != large, "the rows of a file are not copied into other processes"
+    assert (world.root / ".index").exists() or not large
+    part = lessons(world, "train", "captions", ("ja",), shares={"ja": 0.3})["ja"]
+    assert list(part) == asked and len(asked) == 6
 
 
 def test_conversations_of_a_split(world: Dataset) -> None:

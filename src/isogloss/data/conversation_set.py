@@ -23,6 +23,7 @@ from isogloss.data.conversations import Conversation
 from isogloss.data.dataset import ALL, Dataset
 from isogloss.data.index import kept
 from isogloss.data.mapped import MappedTable
+from isogloss.data.table_rows import TableRows
 from isogloss.errors import UserError, unknown
 
 # Its functions are made when it is imported, so that no type checker sees them.
@@ -65,11 +66,7 @@ class Conversations(Sequence[Conversation]):
     def __getitem__(self, index: int | slice) -> "Conversation | Conversations":
         if isinstance(index, slice):
             return self.take(np.arange(len(self))[index])
-        row = int(self.rows[index])
-        chunk = int(np.searchsorted(self._starts, row, side="right")) - 1
-        place = row - int(self._starts[chunk])
-        columns = self._columns[chunk]
-        return conversation_of({name: column[place].as_py() for name, column in columns.items()}, self.language)
+        return conversation_of(self._single[int(self.rows[index])], self.language)
 
     def take(self, places: NDArray[np.int64]) -> "Conversations":
         """Some of them: int64 [any] from 0 on."""
@@ -81,13 +78,8 @@ class Conversations(Sequence[Conversation]):
         return self.table["key"].take(pa.array(self.rows)).to_pylist()
 
     @cached_property
-    def _columns(self) -> list[dict[str, Any]]:
-        return [{name: batch[name] for name in _COLUMNS} for batch in self.table.to_batches()]
-
-    @cached_property
-    def _starts(self) -> NDArray[np.int64]:
-        lengths = [batch.num_rows for batch in self.table.to_batches()]
-        return np.cumsum([0, *lengths], dtype=np.int64)[:-1]
+    def _single(self) -> TableRows:
+        return TableRows(self.table, _COLUMNS)
 
 
 def read_conversations(

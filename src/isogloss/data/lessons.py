@@ -12,7 +12,7 @@ from isogloss.data.conversation_set import Conversations, read_conversations
 from isogloss.data.conversation_tables import conversation_languages
 from isogloss.data.conversations import Conversation
 from isogloss.data.dataset import ALL, Dataset
-from isogloss.data.templates.captions import captions_to_conversations
+from isogloss.data.templates.captions import Described, captions_to_conversations
 from isogloss.errors import UserError
 
 # Its functions are made when it is imported, so that no type checker sees them.
@@ -63,9 +63,7 @@ def lessons_in(
         UserError: the dataset has not got the language or the split.
     """
     if source == "captions":
-        shown = set(dataset.images(split, columns=["key"])["key"].to_pylist())
-        told = captions_to_conversations(dataset, language, sources=sources or None)
-        return [one for one in told if one.images[0] in shown]
+        return captions_to_conversations(dataset, language, split, sources=sources or None)
     return read_conversations(dataset.root, language, split, sources or None)
 
 
@@ -75,8 +73,13 @@ def share_of(conversations: Sequence[Conversation], share: float) -> Sequence[Co
     """
     if share >= 1:
         return conversations
-    order = sorted(range(len(conversations)), key=lambda place: sha256(conversations[place].key.encode()).digest())
-    return [conversations[place] for place in sorted(order[: round(share * len(conversations))])]
+    # Its first eight bytes are enough of a hash: that two of a hundred million are the same has a chance of 1 in 3,700.
+    hashes = (int.from_bytes(sha256(one.key.encode()).digest()[:8], "big") for one in conversations)
+    order = np.argsort(np.fromiter(hashes, np.uint64, len(conversations)), kind="stable")
+    chosen = np.sort(order[: round(share * len(conversations))])
+    if isinstance(conversations, Conversations | Described):
+        return conversations.take(chosen)
+    return [conversations[place] for place in chosen.tolist()]
 
 
 def without_pictures(
