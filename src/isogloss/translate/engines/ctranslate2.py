@@ -107,7 +107,7 @@ def open_engine(choice: EngineChoice) -> CTranslate2Engine:
         import ctranslate2
     except ImportError:
         raise UserError(
-            "The engine ctranslate2 needs the package CTranslate2; install it with `pip install ctranslate2`."
+            'The engine ctranslate2 needs the package CTranslate2; install it with `pip install "isogloss[translate]"`.'
         ) from None
     device, _, index = choose_device(choice.device, ctranslate2.get_cuda_device_count(), "CTranslate2").partition(":")
     stored, computed = _precision(choice.precision, device, ctranslate2.get_supported_compute_types(device))
