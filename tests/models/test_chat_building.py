@@ -146,7 +146,7 @@ def test_what_does_not_fit(vit: Tower, writer: Tower, saved: Saved) -> None:
     reducing = Connector(reduction="average", factor=3)
     assert "choose a factor that divides 2" in told(vit, writer, reducing)
     assert "this tower gives 5 states" in told(vit, writer, reducing, vision_feature_select_strategy="full")
-    recurrent = {"model_type": "mamba", "hidden_size": 16, "num_hidden_layers": 1, "state_size": 4}
+    recurrent: dict[str, Any] = {"model_type": "mamba", "hidden_size": 16, "num_hidden_layers": 1, "state_size": 4}
     assert "The language model 'mamba' cannot read several conversations in one row" in told(
         vit, Tower(config=recurrent, tokenizer=writer.model)
     )
