@@ -66,7 +66,7 @@ def test_it_says_unseen_things_in_both_languages(trained: Path) -> None:
         )
         written = model.generate(**asked, max_new_tokens=12, do_sample=False)
         reply = written[0, asked["input_ids"].shape[1] :]
-        assert tokenizer.decode(reply) == f"{wanted}<|im_end|>"
+        assert tokenizer.decode(reply) == f"{wanted}<|end|>"
 
 
 def test_exact_replies_are_those_that_one_prompt_at_a_time_gives(trained: Path, root: Path) -> None:

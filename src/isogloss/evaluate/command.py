@@ -72,10 +72,11 @@ def evaluate(
     given = {name: value for name, value in written.items() if value is not None}
     asked: dict[str, Any] = {"dataset": dataset, "split": split, "languages": languages, "sources": sources, **given}
     if family == "chat":
+        asked.update({} if dtype is None else {"dtype": dtype})
         from isogloss.evaluate.chat_run import evaluate_chat
         from isogloss.evaluate.chat_table import print_chat
 
-        print_chat(run, evaluate_chat(run, **asked, **({} if dtype is None else {"dtype": dtype})))
+        print_chat(run, evaluate_chat(run, **asked))
     else:
         _evaluate_paint(run, asked, painted, told)
 

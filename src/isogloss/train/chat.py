@@ -103,13 +103,13 @@ def train_chat(recipe: ChatRecipe, folder: Path, accelerator: Accelerator, quiet
             _train_stage(recipe, stage, model, processor, dataset, folder / name, accelerator, quiet)
     if accelerator.is_main_process:
         if accelerator.mixed_precision == "bf16" and came_in == torch.bfloat16:
-            model.to(came_in)  # half the size, of weights that every product has rounded so
+            model.to(dtype=torch.bfloat16)  # half the size, of weights that every product has rounded so
         save_chat(model, processor, folder / "model")
     accelerator.wait_for_everyone()
     return folder / "model"
 
 
-def _came_in(recipe: ChatRecipe) -> torch.dtype | None:
+def _came_in(recipe: ChatRecipe) -> Any:
     """The float type that the language model was saved in."""
     if recipe.start is not None:
         return chat_config(recipe.start).dtype

@@ -260,3 +260,17 @@ def test_pictures_without_captions_are_imported_and_told(tmp_path: Path, isoglos
     ended = isogloss("data", "table", path, tmp_path / "out", "--jobs", "1")
     assert ended.code == 0
     assert "No picture has a caption" in ended.output
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_a_split_that_was_asked_for_and_stayed_empty_is_told(own: bool, tmp_path: Path, isogloss: Program) -> None:
+    picture(tmp_path, "a.png")
+    path = write(tmp_path, [("image", "caption", "split"), ("a.png", "an ant", "train" if own else "")])
+    shares = ("--validation", "0", "--test", "0.000001", "--jobs", "1")
+    ended = isogloss("data", "table", path, tmp_path / "out", *shares, *(("--split", "split") if own else ()))
+    assert ended.code == 0, ended.errors
+    told = "No picture fell into the split 'test'; for so few, import into another folder with a larger --test."
+    assert (told in ended.output.splitlines()) is not own
+    assert "split 'validation'" not in ended.output, "nothing was to be held out"
+    with pytest.raises(UserError, match="There is no split 'test'; there is train."):
+        Dataset.open(tmp_path / "out").images("test")

@@ -70,7 +70,7 @@ def assemble(
     splits: Counter[str] = Counter()
     counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
     left_out: Counter[str] = Counter()
-    silent = 0
+    silent = shared_out = 0
     first: dict[str, str] = {}
     spoken: Gathered | None = None
     with new_folder(root) as folder, ExitStack() as stack:
@@ -90,6 +90,7 @@ def assemble(
             spoken = gather(conversing, provenance["name"], parts, folder, shares, reject)
         for number, part in enumerate(parts):
             table, taken = _resolved(pq.read_table(part.found, schema=FOUND), number, twice)
+            shared_out += pc.sum(pc.equal(table["split"], "")).as_py() or 0
             table = table.set_column(1, "split", _splits(table, shares, spoken))
             skipped = pa.concat_tables([pq.read_table(part.skipped, schema=SKIPPED), taken])
             splits.update(table["split"].to_pylist())
@@ -115,6 +116,7 @@ def assemble(
             "left out": dict(left_out.most_common()),
             "pictures without a caption": silent,
             "listed more than once": len(twice.joined),
+            "empty splits": [one for one, share in shares.items() if shared_out and share and one not in splits],
         }
         described = information(
             name=name,
