@@ -269,7 +269,9 @@ def run_import(source: Source, directory: Path, how: Import, asked: tuple[str, .
     splits = ", ".join(f"{name} {count:,}" for name, count in dataset.splits.items())
     print(f"{dataset.root}: {splits}{'; it was imported before, and nothing was read' if there else ''}")
     for name in dataset.information["notes"].get("empty splits", ()):
-        print(f"No picture fell into the split '{name}'; for so few, import into another folder with a larger --{name}.")
+        print(
+            f"No picture fell into the split '{name}'; for so few, import into another folder with a larger --{name}."
+        )
     console = Console(markup=False, emoji=False, highlight=False)
     spoken = dataset.information.get(COUNTED, {})
     for kind, by_language in (("captions", dataset.information["languages"]), (COUNTED, spoken)):
