@@ -59,13 +59,24 @@ def data_check(directory: tyro.conf.Positional[Path]) -> None:
 
 
 def _print_dataset(dataset: Any) -> None:
+    from isogloss.data.conversation_tables import conversation_counts, conversation_languages, read_conversation_table
+
     splits = ", ".join(f"{name} {count}" for name, count in dataset.splits.items())
     print(f"{dataset.root}: {splits}")
     table = Table("language", "captions", "pictures")
     for tag in dataset.languages:
         captions, pictures = dataset.counts(tag)
         table.add_row(tag, str(captions), str(pictures))
-    Console(markup=False, emoji=False, highlight=False).print(table)
+    console = Console(markup=False, emoji=False, highlight=False)
+    spoken = conversation_languages(dataset.root)
+    if dataset.languages or not spoken:
+        console.print(table)
+    if spoken:
+        table = Table("language", "conversations", "pictures")
+        for tag in spoken:
+            counts = conversation_counts(read_conversation_table(dataset.root, tag))
+            table.add_row(tag, str(counts["conversations"]), str(counts["images"]))
+        console.print(table)
 
 
 def report(folder: tyro.conf.Positional[Path]) -> None:

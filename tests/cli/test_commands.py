@@ -69,6 +69,18 @@ def test_a_language_that_was_added_as_a_file_is_counted(isogloss: Program, tmp_p
     assert lines(done.output) == [*([tag, "144", "144"] for tag in ("en", "qaa", "qab")), ["qac", "11", "6"]]
 
 
+def test_conversations_are_counted_beside_captions(isogloss: Program, tmp_path: Path) -> None:
+    root = squares(tmp_path / "squares").root
+    key = Dataset.open(root).images()["key"][0].as_py()
+    talk = [{"from": "human", "value": "<image>\nWhat is it?"}, {"from": "gpt", "value": "A square."}]
+    (tmp_path / "talks.json").write_text(json.dumps([{"id": "talk", "image": key, "conversations": talk}]))
+    added = isogloss("data", "add", root, "--language", "es", "--table", tmp_path / "talks.json")
+    assert added.code == 0, added.errors
+    done = isogloss("data", "check", root)
+    assert done.code == 0, done.errors
+    assert lines(done.output) == [*([tag, "144", "144"] for tag in ("en", "qaa", "qab")), ["es", "1", "1"]]
+
+
 @pytest.mark.parametrize(
     ("typed", "split", "images", "languages"),
     [

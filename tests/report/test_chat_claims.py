@@ -64,10 +64,10 @@ def point(share: float, *, es: float, ja: float) -> Point:
 @pytest.mark.parametrize(
     ("spanish", "japanese", "state", "words"),
     [
-        (one(97, 95, 98), one(99, 96, 100), "holds", "reached beyond the interval in 2 of 2; the least is Spanish"),
-        (one(97, 94.9, 98), one(99, 96, 100), "undecided", "in 1 of 2; within the interval in Spanish; the least"),
-        (one(94, 93, 94.9), one(96, 94, 98), "does not hold", "within the interval in Japanese; below it in Spanish"),
-        (one(94, 93, 95), one(94, 93, 95), "undecided", "in 0 of 2; within the interval in Spanish and Japanese"),
+        (one(97, 95, 98), one(99, 96, 100), "holds", "clearly reached in 2 of 2 languages; the least is Spanish"),
+        (one(97, 94.9, 98), one(99, 96, 100), "undecided", "in 1 of 2 languages; not decided in Spanish; the least"),
+        (one(94, 93, 94.9), one(96, 94, 98), "does not hold", "not decided in Japanese; clearly missed in Spanish"),
+        (one(94, 93, 95), one(94, 93, 95), "undecided", "in 0 of 2 languages; not decided in Spanish and Japanese"),
     ],
 )
 def test_a_claim_on_all_languages_is_decided_by_whole_intervals(
@@ -101,13 +101,13 @@ def test_fidelity_is_judged_by_the_smallest_share_that_reaches_it_or_else_the_gr
     curve = ShareCurve((point(0, es=10, ja=10), point(0.003, es=99.5, ja=98), point(0.03, es=100, ja=100)))
     only = ShareCurve((point(0.001, es=100, ja=0),), taught="es")
     little = claims(content(one(99), one(99), share=0.01, curves=(curve, only)))[-1]
-    assert (little.state, little.measured.startswith("with 1 %: reached")) == ("holds", True)
+    assert (little.state, little.measured.startswith("with 1 %: clearly reached")) == ("holds", True)
     smaller = ShareCurve((point(0.001, es=99.5, ja=99), point(0.003, es=100, ja=50)))
     least = claims(content(one(99), one(99), share=0.01, curves=(smaller,)))[-1]
-    assert (least.state, least.measured.startswith("with 0.1 %: reached")) == ("holds", True)
+    assert (least.state, least.measured.startswith("with 0.1 %: clearly reached")) == ("holds", True)
     much = claims(content(one(99), one(99), share=0.1, curves=(only, curve)))[-1]
     assert much.state == "does not hold"
-    assert much.measured.startswith("with 0.3 %: reached beyond the interval in 1 of 2; below it in Japanese")
+    assert much.measured.startswith("with 0.3 %: clearly reached in 1 of 2 languages; clearly missed in Japanese")
     nothing = claims(content(one(99), one(99), share=0.1, curves=(only,)))[-1]
     assert (nothing.state, nothing.measured) == ("undecided", "nothing was measured with at most 1 %")
 
@@ -122,9 +122,7 @@ def test_exactness_is_judged_without_translation_and_with_a_little_of_it() -> No
         "of the two languages that had no captions, with at most 1 % of the instructions in these."
     )
     assert second.state == "holds"
-    assert second.measured.startswith(
-        "with 1 %: reached beyond the interval in 2 of 2; the least is Japanese with 96.0"
-    )
+    assert second.measured.startswith("with 1 %: clearly reached in 2 of 2 languages; the least is Japanese with 96.0")
 
 
 def pivots(**scores: tuple[Figures, Figures]) -> ChatContent:
@@ -227,3 +225,6 @@ def test_what_came_of_it_names_the_worst_and_the_best() -> None:
         in sentence
     )
     assert sentence.endswith("All replies are in the language that was asked for.")
+    nearly = one(80, fidelity=Interval(99.7, 99.5, 99.9))
+    told = found(content(one(90), nearly)).replace("\N{WORD JOINER}", "").replace("\xa0", " ")
+    assert told.endswith("the language that was asked for least often in Japanese: 99.7 % (99.5–99.9) are.")

@@ -53,7 +53,7 @@ def _found(content: ChatContent, arm: ChatArm) -> list[str]:
         sentences.append(
             "All replies are in the language that was asked for."
             if least.value >= 100
-            else f"The language of the reply is most often another than was asked for in {where}: {percent(least)} are right."
+            else f"Replies are in the language that was asked for least often in {where}: {percent(least)} are."
         )
     return sentences
 

@@ -49,9 +49,9 @@ def _all(values: dict[str, Interval | None], content: PaintContent) -> tuple[Sta
         return [content.languages[tag].name for tag, state in states.items() if state == wanted]
 
     below, unclear = called("does not hold"), called("undecided")
-    words = f"reached beyond the interval in {len(called('holds'))} of {len(states)}"
+    words = f"clearly reached in {len(called('holds'))} of {len(states)} languages"
     words += f"; not decided in {listed(unclear)}" if unclear else ""
-    words += f"; below it in {listed(below)}" if below else ""
+    words += f"; clearly missed in {listed(below)}" if below else ""
     known = {tag: value for tag, value in values.items() if value is not None}
     if known:
         worst = min(known, key=lambda tag: known[tag].value)
