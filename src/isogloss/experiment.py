@@ -99,7 +99,7 @@ def _follow(jobs: Mapping[Path, tuple[Future[None], int]]) -> None:
                 rows = [row for row in read_metrics(folder / "metrics.jsonl") if row["split"] == "train"]
                 if rows:
                     last = rows[-1]
-                    state = f"loss {last['loss']:.3f}  {last['images_per_second']:.0f} images/s"
+                    state = f"loss {last['loss']:.3f}  {last['images_per_second']:.0f} examples/s"
                     bar.update(task, completed=last["step"], state=state)
             finished = [future for future, _ in jobs.values() if future.done()]
             for future in finished:

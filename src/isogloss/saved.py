@@ -9,16 +9,17 @@ from typing import Any
 from isogloss.errors import UserError
 
 
-def check_model(folder: Path) -> None:
+def check_model(folder: Path, example: str = "runs/demo/seed-0/parallel") -> None:
     """Refuse a folder without a saved model, whose name would else be asked for on the Hub.
+
+    Args:
+        example: of a folder with one, for the message.
 
     Raises:
         UserError: there is none.
     """
     if not any((folder / name).is_file() for name in ("config.json", "model_index.json")):
-        raise UserError(
-            f"{folder} holds no saved model; name the folder of a finished run, such as runs/demo/seed-0/parallel."
-        )
+        raise UserError(f"{folder} holds no saved model; name the folder of a finished run, such as {example}.")
 
 
 def read_json(path: Path) -> Any:

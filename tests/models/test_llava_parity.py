@@ -182,7 +182,7 @@ def test_folders_that_hold_no_chat_model(tmp_path: Path) -> None:
     model, processor = make_chat(tmp_path, "vit", "llama")
     with pytest.raises(UserError, match="holds no saved model"):
         load_chat(tmp_path / "nowhere")
-    with pytest.raises(UserError, match="holds no chat model, but a llama"):
+    with pytest.raises(UserError, match="holds no chat model, but one of the kind llama"):
         load_chat(tmp_path / "llama")
     save_chat(model, processor, tmp_path / "model")
     with pytest.raises(UserError, match="exists already"):
@@ -192,7 +192,7 @@ def test_folders_that_hold_no_chat_model(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="holds no chat model that can be loaded"):
         load_chat(tmp_path / "model")
     save_vision(tmp_path / "unlike" / "vit", "vit")
-    with pytest.raises(UserError, match="holds no chat model, but a vit"):
+    with pytest.raises(UserError, match="holds no chat model, but one of the kind vit"):
         load_chat(tmp_path / "unlike" / "vit")
 
 

@@ -225,5 +225,7 @@ def test_a_folder_without_a_dual_encoder(saved: Saved, vit: Tower, roberta: Towe
     for folder in (tmp_path, tmp_path / "nowhere", Path("google/vit-base-patch16-224")):
         with pytest.raises(UserError, match=f"^{folder} holds no saved model; name the folder of a finished run"):
             load_dual_encoder(folder)
-    with pytest.raises(UserError, match="vit holds no dual encoder, but a vit; name the folder of a finished run"):
+    with pytest.raises(
+        UserError, match="vit holds no dual encoder, but one of the kind vit; name the folder of a finished run"
+    ):
         load_dual_encoder(saved("vit"))

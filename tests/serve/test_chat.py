@@ -372,3 +372,12 @@ def test_an_error_amid_a_reply_is_told_and_nothing_of_it_is_kept(talker: Talker)
     hook.remove()
     assert len(chat.turns) == 2
     assert chat.ask("a dog") == anew(talker, chat.turns[:3], [])
+
+
+def test_a_picture_may_stand_by_itself_and_what_is_none_is_refused(talker: Talker, tmp_path: Path) -> None:
+    path = save_picture(tmp_path / "a.png", 0)
+    alone, listed = (Chat(*talker, SHORT).ask("a cat", images=images) for images in (str(path), [path]))
+    assert alone == listed
+    wrong: Any = [3]
+    with pytest.raises(UserError, match="A picture cannot be shown as 3; give a file's path or a picture of Pillow."):
+        Chat(*talker, SHORT).ask("a cat", images=wrong)

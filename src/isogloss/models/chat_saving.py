@@ -79,13 +79,15 @@ def chat_config(folder: str | Path) -> ChatConfig | LlavaConfig:
     Raises:
         UserError: the folder holds none.
     """
-    check_model(Path(folder))
+    check_model(Path(folder), "runs/demo-chat/seed-0/stated")
     try:
         config: Any = AutoConfig.from_pretrained(folder)
     except FAILURES as error:
         raise _unreadable(folder, error) from error
     if not isinstance(config, ChatConfig | LlavaConfig):
-        raise UserError(f"{folder} holds no chat model, but a {config.model_type}; name the folder of a finished run.")
+        raise UserError(
+            f"{folder} holds no chat model, but one of the kind {config.model_type}; name the folder of a finished run."
+        )
     return config
 
 

@@ -1,5 +1,6 @@
 """Low-rank adapters (arXiv 2106.09685) for a language model or a UNet, through PEFT."""
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -59,7 +60,10 @@ def add_lora(model: Any, lora: Lora, usual: Sequence[str] = (), kind: str = "lan
         task_type=None if usual else "CAUSAL_LM",
     )
     try:
-        return get_peft_model(model, settings)
+        with warnings.catch_warnings():
+            # PEFT asks Transformers by a name that will go.
+            warnings.filterwarnings("ignore", ".*is_gradient_checkpointing", FutureWarning)
+            return get_peft_model(model, settings)
     except ValueError as error:
         raise UserError(f"LoRA does not fit the {kind}: {str(error).splitlines()[0]} Correct lora.modules.") from error
 

@@ -188,7 +188,7 @@ def load_dual_encoder(folder: str | Path) -> tuple[DualEncoder, VisionTextDualEn
         config = AutoConfig.from_pretrained(folder)
         if not isinstance(config, DualEncoderConfig):
             raise UserError(
-                f"{folder} holds no dual encoder, but a {config.model_type}; name the folder of a finished run."
+                f"{folder} holds no dual encoder, but one of the kind {config.model_type}; name the folder of a finished run."
             )
         loaded: Any = DualEncoder.from_pretrained  # whose declared type knows nothing of the report
         model, report = loaded(folder, config=config, output_loading_info=True)

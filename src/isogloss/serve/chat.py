@@ -18,6 +18,7 @@ from isogloss.serve.chat_loading import open_chat
 from isogloss.serve.chat_memory import ChatMemory
 from isogloss.serve.generation import Generation
 from isogloss.serve.pictures import open_picture
+from isogloss.serve.prompts import check_prompt
 from isogloss.serve.reply_text import sentences_end, shown_end
 from isogloss.serve.safety import Safety
 from isogloss.serve.writing import Writing
@@ -81,12 +82,22 @@ class Chat:
         loaded, processor = open_chat(model, device=device, dtype=dtype, quantise=quantise)
         return cls(loaded, processor, generation or Generation(), safety or Safety())
 
-    def ask(self, prompt: str, *, images: Sequence[str | Path | Image.Image] = (), reply_in: str | None = None) -> str:
+    def ask(
+        self,
+        prompt: str,
+        *,
+        images: str | Path | Image.Image | Sequence[str | Path | Image.Image] = (),
+        reply_in: str | None = None,
+    ) -> str:
         """The reply to what is said next; the arguments and errors are those of `stream`."""
         return "".join(self.stream(prompt, images=images, reply_in=reply_in))
 
     def stream(
-        self, prompt: str, *, images: Sequence[str | Path | Image.Image] = (), reply_in: str | None = None
+        self,
+        prompt: str,
+        *,
+        images: str | Path | Image.Image | Sequence[str | Path | Image.Image] = (),
+        reply_in: str | None = None,
     ) -> Generator[str]:
         """The reply to what is said next, piece by piece as it is written.
 
@@ -94,13 +105,14 @@ class Chat:
 
         Args:
             prompt: in any language; pictures stand before it, or where it says `IMAGE`.
-            images: that are shown with it, files or pictures of Pillow.
+            images: that are shown with it, files or pictures of Pillow; one may stand by itself.
             reply_in: a language's tag, in whose words the reply is asked for.
 
         Raises:
             UserError: there is no prompt, a picture cannot be read, there is no room for it, or a check refuses something.
         """
-        pictures = [open_picture(image) for image in images]
+        shown_first = [images] if isinstance(images, str | Path | Image.Image) else images
+        pictures = [open_picture(image) for image in shown_first]
         said = Turn("user", self._asked(prompt, len(pictures), reply_in))
         for picture in pictures:
             self.safety.picture(picture).require()
@@ -145,8 +157,7 @@ class Chat:
         """What the model is told."""
         # What a terminal could not read as UTF-8, no tokenizer reads.
         prompt = prompt.encode("utf-8", "replace").decode("utf-8")
-        if not prompt.replace(IMAGE, "").strip():
-            raise UserError("The prompt is empty; ask something, in any language.")
+        check_prompt(prompt)
         places = prompt.count(IMAGE)
         if places not in (0, pictures):
             raise UserError(

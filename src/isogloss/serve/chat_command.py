@@ -53,12 +53,15 @@ def chat(
         picture_limits: the scores from which on it refuses, as in nsfw=0.5.
     """
     from isogloss.serve.pictures import open_picture
+    from isogloss.serve.prompts import check_prompt
 
     # What can be told at once is told before the large libraries are imported, which takes seconds.
+    if prompt is not None:
+        check_prompt(prompt)
     pictures = [open_picture(image) for image in images]
     folder = Path(model)
     if folder.is_dir() and not (folder / "model" / "config.json").is_file():
-        check_model(folder)
+        check_model(folder, "runs/demo-chat/seed-0/stated")
     if reply_in is not None:
         from isogloss.data.templates.instructions import reply_in as answer_in
 

@@ -21,6 +21,8 @@ def open_picture(image: str | Path | Image.Image) -> Image.Image:
         if not image.has_transparency_data:
             return image.convert("RGB")
         return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image.convert("RGBA")).convert("RGB")
+    if not isinstance(image, str | Path):  # pyright: ignore[reportUnnecessaryIsInstance]  # whoever calls may be unchecked
+        raise UserError(f"A picture cannot be shown as {image!r:.40}; give a file's path or a picture of Pillow.")
     if Path(image).is_dir():
         raise UserError(f"{image} is a folder; name a picture in it.")
     try:

@@ -103,7 +103,8 @@ def train_chat(recipe: ChatRecipe, folder: Path, accelerator: Accelerator, quiet
             _train_stage(recipe, stage, model, processor, dataset, folder / name, accelerator, quiet)
     if accelerator.is_main_process:
         if accelerator.mixed_precision == "bf16" and came_in == torch.bfloat16:
-            model.to(dtype=torch.bfloat16)  # half the size, of weights that every product has rounded so
+            # Half the size, of weights that every product has rounded so.
+            model.to(dtype=torch.bfloat16)  # pyright: ignore[reportCallIssue]
         save_chat(model, processor, folder / "model")
     accelerator.wait_for_everyone()
     return folder / "model"

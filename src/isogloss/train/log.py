@@ -54,7 +54,7 @@ def quiet_libraries() -> None:
 
 
 def progress_bar(shown: bool) -> Progress:
-    """A bar with the loss, images a second and the time that remains, on standard error."""
+    """A bar with the loss, examples a second and the time that remains, on standard error."""
     return Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(),

@@ -187,7 +187,7 @@ def fit(
                 means = interval.means()
                 means["loss_above_floor"] = means["loss"] - means["floor"]
                 report({"step": done, "epoch": epoch, "split": "train", "learning_rate": rate, **means})
-                state = f"loss {means['loss']:.3f}  {means['images_per_second']:.0f} images/s"
+                state = f"loss {means['loss']:.3f}  {means['images_per_second']:.0f} examples/s"
                 bar.update(task, state=state)
                 interval.restart()
             bar.update(task, completed=done)
