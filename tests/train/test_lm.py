@@ -195,12 +195,12 @@ def test_a_chat_template_of_ones_own(root: Path, tmp_path: Path) -> None:
     template = tmp_path / "own.jinja"
     template.write_text(
         "{% for message in messages %}{% if message.role == 'assistant' %}{% generation %}{{ message.content }}"
-        "<|im_end|>{% endgeneration %}{% else %}{{ message.content }}\n{% endif %}{% endfor %}",
+        "<|end|>{% endgeneration %}{% else %}{{ message.content }}\n{% endif %}{% endfor %}",
         encoding="utf-8",
     )
     saved = train(replace(lm_recipe(root, steps=1), chat_template=str(template)), tmp_path / "run")
     turns = [{"role": "user", "content": "red"}, {"role": "assistant", "content": "rojo"}]
-    assert AutoTokenizer.from_pretrained(saved).apply_chat_template(turns, tokenize=False) == "red\nrojo<|im_end|>"
+    assert AutoTokenizer.from_pretrained(saved).apply_chat_template(turns, tokenize=False) == "red\nrojo<|end|>"
 
 
 def test_held_back_conversations_are_some_from_everywhere() -> None:
