@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from isogloss.errors import UserError
-from isogloss.languages import LANGUAGES, Language, group, language, same_family
+from isogloss.languages import LANGUAGES, Language, averaged, group, language, same_family
 
 # https://github.com/facebookresearch/flores, flores200/README.md; Santali as its file is named.
 FLORES = """
@@ -290,3 +290,15 @@ def test_training_on_more_never_takes_a_language_away(tag: str, trained: list[st
     assert (before == "trained") == (tag in trained)
     if before == "family seen":
         assert any(same_family(tag, each) for each in trained)
+
+
+def test_averages_are_over_every_group_that_has_a_language() -> None:
+    assert averaged(("tr", "en", "pt", "fa", "es"), ("en", "es", "ar")) == {
+        "trained": ["en", "es"],
+        "unseen": ["tr", "pt", "fa"],
+        "family seen": ["pt"],
+        "script seen": ["fa"],
+        "family unseen": ["tr"],
+    }
+    assert averaged(("en",), ("en",)) == {"trained": ["en"]}
+    assert averaged((), ("en",)) == {}
