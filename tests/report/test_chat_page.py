@@ -379,3 +379,9 @@ def test_answers_are_told_by_the_kind_of_question_where_they_are_known(html: str
         del one["kinds"]
     (folder / "results.json").write_text(json.dumps(saved))
     assert "By kind of question" not in report(folder)
+
+
+def test_nothing_is_cut_off_in_a_narrow_terminal(whole: Path) -> None:
+    written = StringIO()
+    print_chat_summary(whole, Console(file=written, width=80, markup=False, emoji=False, highlight=False))
+    assert "…" not in written.getvalue()

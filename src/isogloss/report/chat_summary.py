@@ -40,7 +40,7 @@ def _languages(content: ChatContent) -> Table:
         Column("", no_wrap=True),
         "language",
         "pairs",
-        *(Column(name, justify="right") for name in measures.values()),
+        *(Column(name, justify="right", overflow="fold") for name in measures.values()),
         title=content.main.label,
         title_justify="left",
     )
@@ -62,7 +62,7 @@ def _arms(content: ChatContent) -> Table:
     """A row a language, a column an arm: how often each is exactly right."""
     table = Table(
         Column("", no_wrap=True),
-        *(Column(arm.label, justify="right") for arm in content.beside),
+        *(Column(arm.label, justify="right", overflow="fold") for arm in content.beside),
         title="Exactly right",
         title_justify="left",
     )
