@@ -23,7 +23,7 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> UserError:
     names = sorted(known)
     if not names:
         return UserError(f"There is no {kind} '{name}', and none is known here.")
-    near = get_close_matches(name, names, n=1, cutoff=_NEAR if len(names) <= _FEW else 0.0)
+    near = get_close_matches(name, names, n=1, cutoff=_NEAR if 1 < len(names) <= _FEW else 0.0)
     if near:
         return UserError(f"There is no {kind} '{name}'; did you mean '{near[0]}'?")
     return UserError(f"There is no {kind} '{name}'; there is {', '.join(names)}.")
