@@ -105,7 +105,7 @@ def test_a_dry_run_tells_and_writes_nothing(
         ("--to es --engine tabel", "There is no engine 'tabel'; did you mean 'table'?"),
         ("--to es,en --engine {table}", "--to names en, which the captions are translated from; leave it out."),
         ("--to klingon --engine {table}", "There is no language 'klingon'; did you mean "),
-        ("--to es --from ja --engine {table}", "There is no caption table for the language 'ja'; there is en."),
+        ("--to es --from ja --engine {table}", "There is no caption table for the language 'ja'; did you mean 'en'?"),
         ("--to es --engine table:nowhere.csv", "There is no file nowhere.csv; name the table"),
         ("--to es --engine {table} --on mars", "There is no place to translate 'mars'; there is local, ray."),
         ("--to es --engine {table} --split tset", "There is no split 'tset'; did you mean 'test'?"),
