@@ -54,7 +54,7 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[ChatBatch]:
 
         return inner
 
-    for module, name in ((chat, "chat_loss"), (lm_validation, "_loss")):
+    for module, name in ((chat, "chat_loss"), (lm_validation, "lm_loss")):
         monkeypatch.setattr(module, name, noted(getattr(module, name)))
     return found
 
