@@ -91,7 +91,7 @@ def test_what_goes_wrong_in_a_conversation_does_not_end_it(
 
 
 def test_what_is_left_out_is_told(run: Path, isogloss: Program, monkeypatch: pytest.MonkeyPatch) -> None:
-    piped(monkeypatch, *(letter * 150 for letter in "abcd"))
+    piped(monkeypatch, *(letter * 165 for letter in "abcd"))
     done = isogloss("chat", run, "--max-tokens", "5")
     assert done.code == 0 and len(done.output.splitlines()) == 4
     told = "The conversation is longer than the 512 tokens that the model reads: its oldest"
