@@ -214,7 +214,7 @@ def test_what_has_no_room_is_left_out_by_whole_exchanges_and_pictures_stay_longe
     assert told[0] == 0 and told[-1] > 0 and told == sorted(told)
     assert "first" not in [turn.text for turn in chat.turns] and chat.turns[-2].text == "eighth"
 
-    alone = "x" * 90
+    alone = "x" * 105
     reply = chat.ask(alone)
     assert chat.turns[0].text == alone and chat.left_out > told[-1]
     assert reply == anew(talker, chat.turns[:1], [], max_new_tokens=10)
