@@ -71,6 +71,7 @@ def test_nothing_is_read_or_seen_twice(talker: Talker) -> None:
     model, processor = talker
     chat = Chat(model, processor, SHORT)
     with counted(model) as (seen, read):
+        # Its reply has no special token, which the text of a reply leaves out, so that it would be read otherwise.
         first = chat.ask("red", images=[picture(0), picture(1)])
         assert seen == [1, 1]
         written = processor.tokenizer.encode(first, add_special_tokens=False)
