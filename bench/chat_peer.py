@@ -74,11 +74,7 @@ class Talks(Dataset[dict[str, Any]]):
         labels: list[int] = []
         for speaker, text in talk.turns:
             text = text.replace(self.image_token, self.image_token * self.visual_tokens)
-            for piece, learnt in (
-                (f"<|im_start|>{speaker}\n", False),
-                (f"{text}<|im_end|>", speaker == "assistant"),
-                ("\n", False),
-            ):
+            for piece, learnt in ((f"<|{speaker}|>", False), (f"{text}<|end|>", speaker == "assistant")):
                 read = self.tokenizer(piece, add_special_tokens=False)["input_ids"]
                 ids += read
                 labels += read if learnt else [IGNORED] * len(read)
