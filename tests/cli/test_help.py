@@ -41,15 +41,15 @@ OPTIONS = {
     "data llava": ("images", "language", "licence", *IMPORT),
     "data folder": ("captions", "language", "table", "licence", *IMPORT),
     "evaluate": (
-        *("dataset", "split", "languages", "sources", "pictures", "together", "steps", "guidance", "seed", "scorer"),
-        *("features", "translator"),
+        *("dataset", "split", "languages", "sources", "pictures", "together", "dtype", "steps", "guidance", "seed"),
+        *("scorer", "features", "translator"),
     ),
     "compare": ("folder", "split", "languages"),
     "report": (),
     "search": ("top", "split", "dataset", "names"),
     "chat": (
         *("prompt", "reply-in", "beams", "temperature", "top-p", "repetition-penalty", "max-tokens", "seed"),
-        *("quantise", "device", "text-safety", "text-limits", "picture-safety", "picture-limits"),
+        *("quantise", "device", "dtype", "text-safety", "text-limits", "picture-safety", "picture-limits"),
     ),
     "paint": (
         *("prompts", "out", "steps", "guidance", "negative", "seed", "count", "size", "batch", "scheduler", "best-of"),
