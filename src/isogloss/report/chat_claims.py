@@ -3,9 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from isogloss.report.chat_content import ChatContent, Figures
-from isogloss.report.judged import JudgedClaim, State, percent, state_of
-from isogloss.report.measures import Interval
-from isogloss.report.words import listed, number, spelled
+from isogloss.report.judged import JudgedClaim, State, percent, state_of_all
+from isogloss.report.words import number, spelled
 
 # In percent: of the exactness in English, and of replies in the language that was asked for, said before anything was
 # measured.
@@ -89,30 +88,11 @@ def _first(judged: Sequence[tuple[float, State, str]]) -> tuple[float, State, st
 
 def _exactness(content: ChatContent, figures: Mapping[str, Figures]) -> tuple[State, str]:
     values = {tag: figures[tag].measures.get("relative_exact") for tag in content.others if tag in figures}
-    state, words = _all(values, RELATIVE, content)
+    state, words = state_of_all(values, RELATIVE, content.languages)
     english = figures["en"].measures.get("exact") if "en" in figures else None
     return state, f"{words}; English itself is at {percent(english)}" if english else words
 
 
 def _fidelity(content: ChatContent, figures: Mapping[str, Figures]) -> tuple[State, str]:
-    return _all({tag: each.measures.get("fidelity") for tag, each in figures.items()}, FIDELITY, content)
-
-
-def _all(values: Mapping[str, Interval | None], least: float, content: ChatContent) -> tuple[State, str]:
-    """The state of a claim on all languages, and in words which are above, within and below."""
-    states = {tag: state_of(value, least) for tag, value in values.items()}
-
-    def called(wanted: State) -> Sequence[str]:
-        return [content.languages[tag].name for tag, state in states.items() if state == wanted]
-
-    below, unclear = called("does not hold"), called("undecided")
-    words = f"clearly reached in {len(called('holds'))} of {len(states)} languages"
-    words += f"; not decided in {listed(unclear)}" if unclear else ""
-    words += f"; clearly missed in {listed(below)}" if below else ""
-    known = {tag: value for tag, value in values.items() if value is not None}
-    if known:
-        worst = min(known, key=lambda tag: known[tag].value)
-        words += f"; the least is {content.languages[worst].name} with {percent(known[worst])}"
-    if below:
-        return "does not hold", words
-    return "undecided" if unclear or not states else "holds", words
+    values = {tag: each.measures.get("fidelity") for tag, each in figures.items()}
+    return state_of_all(values, FIDELITY, content.languages)

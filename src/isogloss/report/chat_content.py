@@ -1,11 +1,11 @@
 """What the report of a chat experiment tells."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from isogloss.report.content import GROUPS, Arm, ReportedLanguage
+from isogloss.report.content import Arm, ReportedLanguage, grouped
 from isogloss.report.measures import Interval
 
 # Every measure of replies that has an interval, as results.json names it, and what it is multiplied by to be shown.
@@ -209,18 +209,4 @@ class ChatContent:
 
     def groups(self) -> list[tuple[str, list[ReportedLanguage]]]:
         """The languages by group, from what was trained on outwards."""
-        grouped: dict[str, list[ReportedLanguage]] = {}
-        for language in self.languages.values():
-            grouped.setdefault(language.group, []).append(language)
-        return list(grouped.items())
-
-
-def ordered(languages: Sequence[ReportedLanguage], main: Mapping[str, Figures]) -> dict[str, ReportedLanguage]:
-    """Languages by group, and within one by exactness, best first."""
-
-    def place(language: ReportedLanguage) -> tuple[int, float, str]:
-        group = GROUPS.index(language.group) if language.group in GROUPS else len(GROUPS)
-        exact = main[language.tag].measures.get("exact") if language.tag in main else None
-        return group, -exact.value if exact else 1.0, language.tag
-
-    return {language.tag: language for language in sorted(languages, key=place)}
+        return grouped(self.languages.values())

@@ -1,12 +1,9 @@
 """A chat experiment's folder, read for its report."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from isogloss.errors import UserError
-from isogloss.languages import group
 from isogloss.report.chat_content import (
     Average,
     ChatArm,
@@ -16,10 +13,9 @@ from isogloss.report.chat_content import (
     Point,
     Reply,
     ShareCurve,
-    ordered,
 )
-from isogloss.report.content import ReportedLanguage
-from isogloss.report.dataset import named
+from isogloss.report.content import ReportedLanguage, ordered, reported_language
+from isogloss.report.recipes import read_recipes
 from isogloss.report.thumbnail import embedded
 from isogloss.saved import fields_of, read_object
 
@@ -37,7 +33,7 @@ def read_chat_experiment(folder: Path) -> ChatContent:
         arms = tuple(_arm(str(name), saved, name not in aligned) for name, saved in experiment["arms"].items())
         trained = tuple(str(tag) for tag in experiment["trained_languages"])
         listed = [str(tag) for tag in experiment["languages"]]
-        known = {tag: _language(tag, trained) for tag in listed}
+        known = {tag: reported_language(tag, trained) for tag in listed}
         seeds = [int(seed) for seed in experiment["seeds"]]
         told = {name: str(experiment.get(name, "")) for name in ("title", "command", "created")}
         seconds = experiment.get("duration_seconds")
@@ -80,7 +76,8 @@ def read_chat_experiment(folder: Path) -> ChatContent:
         if strangers:
             raise ValueError(f"experiment.json does not list the language '{min(strangers)}'")
         seen = [tag for tag in listed if any(tag in each for each in measured)]
-        languages = ordered([known[tag] for tag in seen], scores[main.name])
+        exact = {tag: each.measures.get("exact") for tag, each in scores[main.name].items()}
+        languages = ordered((known[tag] for tag in seen), exact)
         examples = tuple(_example(one, folder, known) for one in results.get("examples", []))
         how = dict(results.get("how", {}))
         split = str(results.get("split", "test"))
@@ -102,11 +99,7 @@ def read_chat_experiment(folder: Path) -> ChatContent:
         curves=curves,
         examples=examples,
         how=how,
-        recipes={
-            name: read_object(place / "recipe.json")
-            for name, place in places.items()
-            if (place / "recipe.json").exists()
-        },
+        recipes=read_recipes(places),
         split=split,
         seeds=count,
         command=told["command"],
@@ -134,14 +127,6 @@ def _main(arms: Sequence[ChatArm], share: float | None) -> ChatArm:
     if not pivots:
         raise ValueError("experiment.json has no arm of the experiment 'pivot'")
     return next((arm for arm in pivots if arm.share == share), pivots[0])
-
-
-def _language(tag: str, trained: Sequence[str]) -> ReportedLanguage:
-    """A language and how far it is from those that were trained on; the latter is not known of one without a row."""
-    try:
-        return replace(named(tag), group=group(tag, trained))
-    except UserError:
-        return named(tag)
 
 
 def _figures(saved: Mapping[str, Any]) -> dict[str, Figures]:

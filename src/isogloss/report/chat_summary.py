@@ -9,7 +9,7 @@ from isogloss.report.chat_claims import claims
 from isogloss.report.chat_content import ChatArm, ChatContent
 from isogloss.report.chat_experiment import read_chat_experiment
 from isogloss.report.chat_words import found
-from isogloss.report.judged import percent, verdict
+from isogloss.report.judged import percent, print_judged
 
 
 def print_chat_summary(folder: Path, console: Console | None = None) -> None:
@@ -23,14 +23,7 @@ def print_chat_summary(folder: Path, console: Console | None = None) -> None:
     console.print(_languages(content))
     if len(content.beside) > 1:
         console.print(_arms(content))
-    if sentence := found(content):
-        # Terminals have no use for marks that keep ranges on one line.
-        console.print(sentence.replace("\N{WORD JOINER}", ""))
-    judged = claims(content)
-    if judged:
-        console.print(verdict(judged))
-    for claim in judged:
-        console.print(f"- {claim.state}: {claim.claim} Measured: {claim.measured}.")
+    print_judged(console, found(content), claims(content))
 
 
 def _languages(content: ChatContent) -> Table:

@@ -1,14 +1,16 @@
 """What a report tells, whether it was read from an experiment's folder or from a single run's."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from isogloss.data.dataset import Dataset
+from isogloss.errors import UserError
 from isogloss.evaluate.figures import gallery_file
+from isogloss.languages import LANGUAGES, group
 from isogloss.report.curves import Metrics
-from isogloss.report.measures import Average, Claim, Measure, Scores
+from isogloss.report.measures import Average, Claim, Interval, Measure, Scores
 from isogloss.saved import fields_of, read_json, read_object
 
 # From what was trained on outwards: each group shares less with it than the one before.
@@ -119,11 +121,8 @@ class Content:
         return scores.caption_to_image if scores else None
 
     def groups(self) -> list[tuple[str, list[ReportedLanguage]]]:
-        """The languages by group, groups in the order in which they first come."""
-        grouped: dict[str, list[ReportedLanguage]] = {}
-        for language in self.languages.values():
-            grouped.setdefault(language.group, []).append(language)
-        return list(grouped.items())
+        """The languages by group, from what was trained on outwards."""
+        return grouped(self.languages.values())
 
 
 def read_run(folder: Path, arm: str, seed: int | None, split: str = "test") -> Run:
@@ -142,16 +141,39 @@ def read_run(folder: Path, arm: str, seed: int | None, split: str = "test") -> R
     )
 
 
+def named(tag: str) -> ReportedLanguage:
+    """A language by its tag, or the tag alone where the table of languages has not got it."""
+    known = LANGUAGES.get(tag)
+    if known is None:
+        return ReportedLanguage(tag, tag, tag, "auto")
+    return ReportedLanguage(tag, known.name, known.endonym, known.direction, known.script, known.family)
+
+
+def reported_language(tag: str, trained: Sequence[str]) -> ReportedLanguage:
+    """A language and how far it is from those that were trained on; the latter is not known of one without a row."""
+    try:
+        return replace(named(tag), group=group(tag, trained))
+    except UserError:
+        return named(tag)
+
+
+def grouped(languages: Iterable[ReportedLanguage]) -> list[tuple[str, list[ReportedLanguage]]]:
+    """Languages by group, groups in the order in which they first come."""
+    found: dict[str, list[ReportedLanguage]] = {}
+    for language in languages:
+        found.setdefault(language.group, []).append(language)
+    return list(found.items())
+
+
 def ordered(
-    languages: Sequence[ReportedLanguage], scores: Mapping[str, Mapping[str, Scores]], arm: str
+    languages: Iterable[ReportedLanguage], values: Mapping[str, Interval | None]
 ) -> dict[str, ReportedLanguage]:
-    """Languages by group, and within one by the accuracy@k of an arm at the smallest k, best first."""
+    """Languages by group, and within one by their values, greatest first; those without a value come last."""
 
     def place(language: ReportedLanguage) -> tuple[int, float, str]:
-        group = GROUPS.index(language.group) if language.group in GROUPS else len(GROUPS)
-        found = scores.get(language.tag, {}).get(arm)
-        accuracy = found.caption_to_image.accuracy if found else {}
-        return group, -accuracy[min(accuracy)].value if accuracy else 1.0, language.tag
+        outwards = GROUPS.index(language.group) if language.group in GROUPS else len(GROUPS)
+        value = values.get(language.tag)
+        return outwards, -value.value if value else 1.0, language.tag
 
     return {language.tag: language for language in sorted(languages, key=place)}
 

@@ -11,9 +11,8 @@ from isogloss.data.dataset import Dataset
 from isogloss.data.inventory import Inventory, LanguageInventory, sampled
 from isogloss.data.tables import many
 from isogloss.data.tally import Tally
-from isogloss.languages import LANGUAGES
 from isogloss.report.axis import Axis, linear
-from isogloss.report.content import ReportedLanguage
+from isogloss.report.content import ReportedLanguage, named
 from isogloss.report.templates import template
 from isogloss.report.thumbnail import thumbnail
 from isogloss.report.words import number
@@ -109,14 +108,6 @@ def render(dataset: Dataset, inventory: Inventory, samples: Sequence[Sample]) ->
         most_languages=_MOST_LANGUAGES,
         command=f"isogloss data show {shlex.quote(str(dataset.root))} --html PAGE",
     )
-
-
-def named(tag: str) -> ReportedLanguage:
-    """A language by its tag, or the tag alone where the table of languages has not got it."""
-    known = LANGUAGES.get(tag)
-    if known is None:
-        return ReportedLanguage(tag, tag, tag, "auto")
-    return ReportedLanguage(tag, known.name, known.endonym, known.direction, known.script, known.family)
 
 
 def language_rows(inventory: Inventory) -> list[LanguageRow]:

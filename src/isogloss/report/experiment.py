@@ -49,6 +49,8 @@ def read_experiment(folder: Path) -> Content:
             Claim(str(saved["claim"]), bool(saved["holds"]), str(saved["measured"]))
             for saved in results.get("claims", [])
         )
+        main = arms[:2][-1].name
+        first = {tag: each[main].caption_to_image.first for tag, each in scores.items() if main in each}
         strangers = [tag for tag in scores if tag not in languages]
         if strangers:
             raise ValueError(f"experiment.json does not list the language '{strangers[0]}'")
@@ -56,7 +58,7 @@ def read_experiment(folder: Path) -> Content:
         folder=folder,
         title=told["title"] or folder.name,
         arms=arms,
-        languages=ordered([languages[tag] for tag in scores], scores, arms[:2][-1].name),
+        languages=ordered((languages[tag] for tag in scores), first),
         scores=scores,
         runs=_runs(folders, arms, split),
         text_runs=_text_runs(folder, seeds),

@@ -71,6 +71,11 @@ class Measure:
             seeds={k: tuple(values) for k, values in _by_k(seeds).items() if len(values) > 1},
         )
 
+    @property
+    def first(self) -> Interval | None:
+        """The accuracy at the smallest k; None where there is none."""
+        return self.accuracy[min(self.accuracy)] if self.accuracy else None
+
 
 @dataclass(frozen=True)
 class Scores:

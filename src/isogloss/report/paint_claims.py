@@ -1,9 +1,8 @@
 """What was to be reached with English captions alone, asked of a paint experiment's figures, each with its interval."""
 
-from isogloss.report.judged import JudgedClaim, State, percent, state_of
-from isogloss.report.measures import Interval
+from isogloss.report.judged import JudgedClaim, percent, state_of, state_of_all
 from isogloss.report.paint_content import PaintContent
-from isogloss.report.words import listed, number, spelled
+from isogloss.report.words import number, spelled
 
 # In percent, said before anything was measured: attributes and whole scenes that are right in English, and how far above
 # chance each other language is, of how far English is.
@@ -36,26 +35,6 @@ def claims(content: PaintContent) -> list[JudgedClaim]:
             f"In {which}, which no caption was in, attributes are at least {number(RELATIVE)} % as far above chance as in "
             "English."
         )
-        state, measured = _all(values, content)
+        state, measured = state_of_all(values, RELATIVE, content.languages)
         found.append(JudgedClaim(claim, state, f"{measured}; English itself is at {percent(english)}; {over}"))
     return found
-
-
-def _all(values: dict[str, Interval | None], content: PaintContent) -> tuple[State, str]:
-    """The state of the claim on all languages, and in words which are above, within and below."""
-    states = {tag: state_of(value, RELATIVE) for tag, value in values.items()}
-
-    def called(wanted: State) -> list[str]:
-        return [content.languages[tag].name for tag, state in states.items() if state == wanted]
-
-    below, unclear = called("does not hold"), called("undecided")
-    words = f"clearly reached in {len(called('holds'))} of {len(states)} languages"
-    words += f"; not decided in {listed(unclear)}" if unclear else ""
-    words += f"; clearly missed in {listed(below)}" if below else ""
-    known = {tag: value for tag, value in values.items() if value is not None}
-    if known:
-        worst = min(known, key=lambda tag: known[tag].value)
-        words += f"; the least is {content.languages[worst].name} with {percent(known[worst])}"
-    if below:
-        return "does not hold", words
-    return "undecided" if unclear else "holds", words

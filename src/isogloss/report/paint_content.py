@@ -1,11 +1,11 @@
 """What the report of a paint run, or of an experiment on paint models, tells."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from isogloss.report.content import GROUPS, Arm, ReportedLanguage, Run
+from isogloss.report.content import Arm, ReportedLanguage, Run, grouped
 from isogloss.report.measures import Interval
 
 # Every measure that has an interval, as results.json names it, and what it is multiplied by to be shown.
@@ -151,18 +151,4 @@ class PaintContent:
 
     def groups(self) -> list[tuple[str, list[ReportedLanguage]]]:
         """The languages by group, from what was trained on outwards."""
-        grouped: dict[str, list[ReportedLanguage]] = {}
-        for language in self.languages.values():
-            grouped.setdefault(language.group, []).append(language)
-        return list(grouped.items())
-
-
-def ordered(languages: Sequence[ReportedLanguage], main: Mapping[str, PaintFigures]) -> dict[str, ReportedLanguage]:
-    """Languages by group, and within one by right attributes, best first."""
-
-    def place(language: ReportedLanguage) -> tuple[int, float, str]:
-        group = GROUPS.index(language.group) if language.group in GROUPS else len(GROUPS)
-        found = main[language.tag].measures.get("attributes") if language.tag in main else None
-        return group, -found.value if found else 1.0, language.tag
-
-    return {language.tag: language for language in sorted(languages, key=place)}
+        return grouped(self.languages.values())

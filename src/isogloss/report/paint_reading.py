@@ -1,7 +1,6 @@
 """A paint run's folder, or that of an experiment on paint models, read for its report."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +8,9 @@ from isogloss.data.dataset import Dataset
 from isogloss.errors import UserError
 from isogloss.evaluate.drawn import drawn_file, read_drawn
 from isogloss.evaluate.paint_measures import measures_file, read_measures
-from isogloss.languages import group
-from isogloss.report.content import ReportedLanguage, Run, read_run
-from isogloss.report.dataset import named
-from isogloss.report.paint_content import PaintArm, PaintContent, Painted, PaintedScene, PaintFigures, ordered
+from isogloss.report.content import ReportedLanguage, Run, ordered, read_run, reported_language
+from isogloss.report.paint_content import PaintArm, PaintContent, Painted, PaintedScene, PaintFigures
+from isogloss.report.recipes import read_recipes
 from isogloss.report.run import evaluated_split
 from isogloss.report.thumbnail import embedded
 from isogloss.saved import fields_of, read_object
@@ -58,7 +56,7 @@ def read_paint_run(folder: Path) -> PaintContent:
         main=arm,
         arms=arms,
         trained=trained,
-        languages=ordered(list(known.values()), scores[arm.name]),
+        languages=_ordered(known.values(), scores[arm.name]),
         scores=scores,
         averages=averages,
         chance=None if chance is None else 100 * float(chance),
@@ -108,7 +106,6 @@ def read_paint_experiment(folder: Path) -> PaintContent:
         chance = None if chance is None else 100 * float(chance)
         scenes = tuple(_scene(one, folder, known) for one in results.get("examples", []))
         split, count = str(results.get("split", "test")), int(results.get("seeds", len(seeds)))
-    places = {arm.name: folder / f"seed-{seeds[0]}" / arm.name for arm in arms}
     return PaintContent(
         folder=folder,
         title=told["title"] or folder.name,
@@ -116,18 +113,14 @@ def read_paint_experiment(folder: Path) -> PaintContent:
         main=main,
         arms=arms,
         trained=trained,
-        languages=ordered([known[tag] for tag in known if tag in scores[main.name]], scores[main.name]),
+        languages=_ordered((known[tag] for tag in known if tag in scores[main.name]), scores[main.name]),
         scores=scores,
         averages=averages,
         chance=chance,
         scenes=scenes,
         runs=_runs(folder, main, seeds),
         how=how,
-        recipes={
-            name: read_object(place / "recipe.json")
-            for name, place in places.items()
-            if (place / "recipe.json").exists()
-        },
+        recipes=read_recipes({arm.name: folder / f"seed-{seeds[0]}" / arm.name for arm in arms}),
         split=split,
         seeds=count,
         command=told["command"],
@@ -135,14 +128,6 @@ def read_paint_experiment(folder: Path) -> PaintContent:
         seconds=seconds,
         machine=machine,
     )
-
-
-def reported_language(tag: str, trained: Sequence[str]) -> ReportedLanguage:
-    """A language and how far it is from those that were trained on; the latter is not known of one without a row."""
-    try:
-        return replace(named(tag), group=group(tag, trained))
-    except UserError:
-        return named(tag)
 
 
 def _arm(name: str, saved: Mapping[str, Any]) -> PaintArm:
@@ -158,6 +143,11 @@ def _arm(name: str, saved: Mapping[str, Any]) -> PaintArm:
 
 def _figures(saved: Mapping[str, Any]) -> dict[str, PaintFigures]:
     return {str(name): PaintFigures.of(fields) for name, fields in saved.items()}
+
+
+def _ordered(languages: Iterable[ReportedLanguage], main: Mapping[str, PaintFigures]) -> dict[str, ReportedLanguage]:
+    """By group, and within one by right attributes."""
+    return ordered(languages, {tag: each.measures.get("attributes") for tag, each in main.items()})
 
 
 def _runs(folder: Path, main: PaintArm, seeds: Sequence[int]) -> tuple[Run, ...]:

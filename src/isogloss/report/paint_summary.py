@@ -5,7 +5,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Column, Table
 
-from isogloss.report.judged import percent, verdict
+from isogloss.report.judged import percent, print_judged
 from isogloss.report.measures import Interval
 from isogloss.report.paint_claims import claims
 from isogloss.report.paint_content import PaintContent
@@ -24,14 +24,7 @@ def print_paint_summary(folder: Path, console: Console | None = None) -> None:
     console.print(_languages(content))
     if len(content.scores) > 1:
         console.print(_arms(content))
-    if sentence := found(content):
-        # Terminals have no use for marks that keep ranges on one line.
-        console.print(sentence.replace("\N{WORD JOINER}", ""))
-    judged = claims(content)
-    if judged:
-        console.print(verdict(judged))
-    for claim in judged:
-        console.print(f"- {claim.state}: {claim.claim} Measured: {claim.measured}.")
+    print_judged(console, found(content), claims(content))
 
 
 def _languages(content: PaintContent) -> Table:

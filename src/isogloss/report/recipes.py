@@ -3,7 +3,10 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+
+from isogloss.saved import read_object
 
 
 @dataclass(frozen=True)
@@ -12,6 +15,16 @@ class Difference:
 
     path: str
     values: tuple[str | None, ...]
+
+
+def read_recipes(runs: Mapping[str, Path]) -> dict[str, dict[str, Any]]:
+    """The recipe of each run, by its name, as far as the runs still lie in their folders.
+
+    Raises:
+        UserError: a recipe is damaged.
+    """
+    files = {name: run / "recipe.json" for name, run in runs.items()}
+    return {name: read_object(file) for name, file in files.items() if file.exists()}
 
 
 def differences(recipes: Sequence[Mapping[str, Any]]) -> list[Difference]:

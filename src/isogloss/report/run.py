@@ -37,7 +37,7 @@ def read_single_run(folder: Path) -> Content:
         folder=folder,
         title=label,
         arms=(Arm(folder.name, label),),
-        languages=ordered(languages, scores, folder.name),
+        languages=ordered(languages, {tag: each[folder.name].caption_to_image.first for tag, each in scores.items()}),
         scores=scores,
         runs=(run,),
         dataset=_dataset_of(run.recipe, experiment),
