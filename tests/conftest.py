@@ -2,6 +2,7 @@
 
 import os
 
+import pytest
 from hypothesis import settings
 from jaxtyping import install_import_hook
 
@@ -13,3 +14,6 @@ install_import_hook("isogloss", "typed.checked")
 # Time is measured in bench/, not in tests: a busy machine is no failure.
 settings.register_profile("isogloss", deadline=None)
 settings.load_profile("isogloss")
+
+# What fails in these is told in as much detail as in a test.
+pytest.register_assert_rewrite("experiment_folders", "report.reading")

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 from train.commands import ENVIRONMENT
 
+from isogloss import chat_experiment, paint_experiment
+
 
 class Here:
     """A pool of no processes: what is submitted is done at once."""
@@ -22,6 +24,14 @@ class Here:
 @contextmanager
 def here(jobs: int) -> Generator[Here]:
     yield Here()
+
+
+@pytest.fixture
+def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Runs are done here, each on one core."""
+    for module in (chat_experiment, paint_experiment):
+        monkeypatch.setattr(module, "workers", here)
+        monkeypatch.setattr(module, "cores", lambda: 1)
 
 
 @pytest.fixture(autouse=True, scope="module")

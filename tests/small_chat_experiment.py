@@ -4,33 +4,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from train.recipes import TRAINING, VISION
-from train.small_chat import IMAGE_SIZE, PICTURES, WRITER, chat_recipe, staged
+from small_worlds import SHORT, text_stage
+from train.recipes import VISION
+from train.small_chat import IMAGE_SIZE, LANGUAGES, chat_recipe, staged
 
 from isogloss.chat_experiment import ALIGNED, ChatArm, ChatExperiment
-from isogloss.data.worlds.shapes.world import build_shapes, build_shapes_text
 from isogloss.models.tower import Tower
 from isogloss.train.clip_recipe import ClipRecipe, ParallelData
-from isogloss.train.lm_recipe import CorpusData, LanguageModelRecipe
-
-LANGUAGES = ("en", "es")
-
-
-def small_worlds(folder: Path) -> tuple[Path, Path]:
-    """Single shapes with pictures, and texts about others."""
-    pictures, texts = folder / "shapes", folder / "texts"
-    build_shapes(
-        pictures, pictures=PICTURES, size=32, languages=LANGUAGES, kinds={"one": 1.0}, sizes=("large",), replies=2
-    )
-    build_shapes_text(texts, conversations={"train": 80}, languages=LANGUAGES)
-    return pictures, texts
 
 
 def small_chat_experiment(shapes: Path, texts: Path, **changed: Any) -> ChatExperiment:
     """One arm of each kind."""
-    short = replace(TRAINING, steps=3, validate_every=0, checkpoint_every=2)
     chat = replace(chat_recipe(shapes, Path("of the text stage")), vision=Tower(model="of the eyes"))
-    chat = staged(staged(chat, "align", training=short), "instruct", training=short)
+    chat = staged(staged(chat, "align", training=SHORT), "instruct", training=SHORT)
 
     def taught(share: float) -> Any:
         return staged(staged(chat, "align", skipped=True), "instruct", languages=LANGUAGES, shares={"es": share})
@@ -42,20 +28,14 @@ def small_chat_experiment(shapes: Path, texts: Path, **changed: Any) -> ChatExpe
             "title": "Small shapes",
             "command": "a small one",
             "dataset": shapes,
-            "language_model": LanguageModelRecipe(
-                data=CorpusData(str(texts), conversations_per_step=8, row_tokens=128),
-                config=WRITER,
-                vocabulary=400,
-                tokens=128,
-                training=short,
-            ),
+            "language_model": text_stage(texts),
             "eyes": ClipRecipe(
                 data=ParallelData(str(shapes), ("en",), images_per_step=6, image_size=IMAGE_SIZE),
                 vision=Tower(config=VISION),
                 text=Tower(model="the text stage"),
                 projection_dim=16,
                 text_tokens=64,
-                training=short,
+                training=SHORT,
             ),
             "align": staged(chat, "instruct", skipped=True),
             "arms": (

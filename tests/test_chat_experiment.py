@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from no_processes import environment, here
-from small_chat_experiment import LANGUAGES, small_chat_experiment, small_worlds
+from experiment_folders import copied, finish, read, stopped_before, written
+from no_processes import environment, in_this_process
+from small_chat_experiment import small_chat_experiment
+from small_worlds import worlds
 from train.fixtures import processor_only
-from train.small_chat import PICTURES
+from train.small_chat import LANGUAGES, PICTURES
 
-from isogloss import chat_experiment, experiment_runs
 from isogloss.chat_experiment import ALIGNED, ChatExperiment, run_chat_experiment
 from isogloss.data.conversation_set import read_conversations
 from isogloss.data.dataset import Dataset
@@ -22,46 +23,19 @@ from isogloss.evaluate.chat_figures import chat_figures
 from isogloss.evaluate.chat_run import ANSWERS, DESCRIPTIONS, replies_file
 from isogloss.evaluate.replies import read_replies
 from isogloss.evaluate.through_english import by_engine, through_english
-from isogloss.train import run as training
 from isogloss.translate.engines import EngineChoice
 
-__all__ = ["environment", "processor_only"]
+__all__ = ["environment", "in_this_process", "processor_only", "worlds"]
 
 ARMS = ("english", "aligned", "es-0.5", "native-es", "translated")
 TRAINED = ("english", "es-0.5", "native-es")
-
-
-@pytest.fixture
-def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(chat_experiment, "workers", here)
-    monkeypatch.setattr(chat_experiment, "cores", lambda: 1)
-
-
-@pytest.fixture(scope="module")
-def worlds(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    return small_worlds(tmp_path_factory.mktemp("worlds"))
 
 
 @pytest.fixture(scope="module")
 def finished(worlds: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two seeds, in processes of their own."""
     folder = tmp_path_factory.mktemp("finished") / "experiment"
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(chat_experiment, "cores", lambda: 1)  # other numbers of threads give other bits
-        report = run_chat_experiment(small_chat_experiment(*worlds, seeds=(0, 1)), folder, jobs=1)
-    assert report == folder / "report.html"
-    return folder
-
-
-def read(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))
-
-
-def copied(finished: Path, folder: Path) -> None:
-    """An experiment in another place, without checkpoints."""
-    shutil.copytree(finished, folder, ignore=shutil.ignore_patterns("checkpoints"))
-    for path in folder.glob("seed-*/*/recipe.json"):  # which name their parts by their places
-        path.write_text(path.read_text().replace(str(finished), str(folder)))
+    return finish(run_chat_experiment, small_chat_experiment(*worlds, seeds=(0, 1)), folder)
 
 
 def test_the_promised_shape_of_the_results(finished: Path) -> None:
@@ -130,8 +104,7 @@ def test_pairs_that_were_never_shown_are_described_by_the_main_arm_alone(
 def test_an_engine_translates_questions_and_their_answers_too(
     finished: Path, worlds: tuple[Path, Path], tmp_path: Path
 ) -> None:
-    folder, file = tmp_path / "experiment", tmp_path / "known.jsonl"
-    copied(finished, folder)
+    folder, file = copied(finished, tmp_path / "experiment"), tmp_path / "known.jsonl"
     texts = [read_conversations(worlds[0], tag, "test") for tag in LANGUAGES]
     rows = [
         {tag: turn.text.removeprefix("<image>\n") for tag, turn in zip(LANGUAGES, turns, strict=True)}
@@ -221,10 +194,10 @@ def test_it_tells_what_it_was(finished: Path) -> None:
 
 @pytest.mark.usefixtures("in_this_process")
 def test_a_finished_one_trains_and_asks_nothing_again(finished: Path, worlds: tuple[Path, Path]) -> None:
-    before = {path: path.stat().st_mtime_ns for path in finished.glob("seed-*/**/*") if path.is_file()}
+    before = written(finished)
     results, told = (finished / "results.json").read_text(), read(finished / "experiment.json")
     run_chat_experiment(small_chat_experiment(*worlds, seeds=(0, 1)), finished, jobs=1)
-    assert {path: path.stat().st_mtime_ns for path in finished.glob("seed-*/**/*") if path.is_file()} == before
+    assert written(finished) == before
     assert (finished / "results.json").read_text() == results
     again = read(finished / "experiment.json")
     assert again["created"] == told["created"]
@@ -237,17 +210,7 @@ def test_a_stopped_one_goes_on_where_it_was(
 ) -> None:
     """Stopped before the third training and again before the fifth; the language model's tokenizer is learnt once."""
     folder, experiment = tmp_path / "experiment", small_chat_experiment(*worlds)
-    trained: list[str] = []
-
-    def training_once(recipe: Any, run: Path, quiet: bool = False) -> Path:
-        if len(trained) in stops:
-            stops.remove(len(trained))
-            raise UserError("stopped")
-        trained.append(run.name)
-        return training.train(recipe, run, quiet=True)
-
-    stops = [2, 4]
-    monkeypatch.setattr(experiment_runs, "train", training_once)
+    trained = stopped_before([2, 4], monkeypatch)
     for _ in range(2):
         with pytest.raises(UserError, match="stopped"):
             run_chat_experiment(experiment, folder, jobs=1)
@@ -262,8 +225,7 @@ def test_a_stopped_one_goes_on_where_it_was(
 
 @pytest.mark.usefixtures("in_this_process")
 def test_replies_that_are_lost_are_asked_for_again(finished: Path, worlds: tuple[Path, Path], tmp_path: Path) -> None:
-    folder = tmp_path / "experiment"
-    copied(finished, folder)
+    folder = copied(finished, tmp_path / "experiment")
     shutil.rmtree(folder / "seed-1" / "es-0.5" / "evaluation")
     run_chat_experiment(small_chat_experiment(*worlds, seeds=(0, 1)), folder, jobs=1)
     for part in ("arms", "curves", "examples"):

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from cli.program import Program, isogloss
+from experiment_folders import read
 from train.recipes import TEXT, learning_recipe, word_tokenizer
 from train.squares import TEST, squares
 
@@ -47,10 +48,6 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def runs(trained: Path, tmp_path: Path) -> Path:
     """A copy that a test may spoil."""
     return Path(shutil.copytree(trained, tmp_path / "runs", ignore=shutil.ignore_patterns("checkpoints")))
-
-
-def read(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def places(runs: Path, *names: str) -> list[Path]:

@@ -1,11 +1,11 @@
-"""The demo of chat: its arms, its worlds that are made once, and the experiment that it runs."""
+"""The demo of chat: its arms, and the experiment that it runs."""
 
 import shlex
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from cli.program import Program, isogloss
+from small_demos import noted
 
 from isogloss import demo_chat
 from isogloss.chat_experiment import ChatExperiment
@@ -13,10 +13,7 @@ from isogloss.cli import dispatch
 from isogloss.data.dataset import Dataset
 from isogloss.data.worlds.shapes.world import LANGUAGES
 from isogloss.demo_chat import ALONE, NATIVE, SHARES, STATED, TAUGHT, chat_arms
-from isogloss.errors import UserError
 from isogloss.recipes.chat_shapes import recipe as chat
-
-__all__ = ["isogloss"]
 
 OTHERS = tuple(tag for tag in LANGUAGES if tag != "en")
 PIVOT = ["stated", "english", "aligned"]
@@ -24,18 +21,8 @@ PIVOT = ["stated", "english", "aligned"]
 
 @pytest.fixture
 def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[ChatExperiment, Path, int]]:
-    """The experiments that would be run, where, and how many arms at a time; the worlds are small."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(demo_chat, "PICTURES", {"train": 3, "validation": 1, "test": 2, "test_pairs": 2})
-    monkeypatch.setattr(demo_chat, "TEXTS", {"train": 20, "validation": 2})
-    found: list[tuple[ChatExperiment, Path, int]] = []
-
-    def run(experiment: ChatExperiment, folder: Path, *, jobs: int) -> Path:
-        found.append((experiment, folder, jobs))
-        return folder / "report.html"
-
-    monkeypatch.setattr(demo_chat, "run_chat_experiment", run)
-    return found
+    """The experiments that would be run, where, and how many arms at a time."""
+    return noted("demo-chat", tmp_path, monkeypatch)
 
 
 def test_the_pivot_has_english_pairs_alone_and_the_stated_share() -> None:
@@ -110,35 +97,3 @@ def test_what_the_command_runs(asked: list[tuple[ChatExperiment, Path, int]]) ->
     # Another number of arms at a time measures the same.
     told = ["--folder", "a place", "--seeds", "2", "--experiments", "pivot", "native", "--pictures", "1"]
     assert shlex.split(experiment.command) == ["isogloss", "demo-chat", *told]
-
-
-def test_the_same_command_goes_on_with_the_worlds_that_are_there(
-    asked: list[tuple[ChatExperiment, Path, int]],
-) -> None:
-    times: list[list[int]] = []
-    for _ in range(2):
-        dispatch(["demo-chat"])
-        times.append(
-            [Path(f"runs/demo-chat/{name}/dataset.json").stat().st_mtime_ns for name in ("shapes", "shapes-text")]
-        )
-    assert times[0] == times[1]
-    assert asked[0] == asked[1]
-
-
-@pytest.mark.parametrize(
-    ("options", "told"),
-    [
-        (["--experiments", "pivots"], "There is no experiment 'pivots'; .*pivot"),
-        (["--seeds", "0"], "seeds is 0; give at least 1"),
-        (["--jobs", "-1"], "jobs is -1; give a whole number of at least 1, or 0 for one on each core"),
-        (["--split", "dev"], "'dev'"),
-        (["--pictures", "0"], "pictures is 0; give a whole number of at least 1"),
-    ],
-)
-def test_options_that_are_wrong(
-    options: list[str], told: str, asked: list[tuple[ChatExperiment, Path, int]], isogloss: Program
-) -> None:
-    done = isogloss("demo-chat", *options)
-    assert (done.code, done.output, asked) == (2, "", [])
-    with pytest.raises(UserError, match=told):
-        dispatch(["demo-chat", *options])

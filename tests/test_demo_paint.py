@@ -1,23 +1,20 @@
-"""The demo of paint: its arms, its worlds that are made once, and the experiment that it runs."""
+"""The demo of paint: its arms, and the experiment that it runs."""
 
 import shlex
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from cli.program import Program, isogloss
+from small_demos import noted
 
 from isogloss import demo_paint
 from isogloss.cli import dispatch
 from isogloss.data.dataset import Dataset
 from isogloss.data.worlds.shapes.world import LANGUAGES
 from isogloss.demo_paint import MAIN, PAINTING, SHARES, SIDES, TEXTS_BY_NAME, TRANSLATOR, paint_arms
-from isogloss.errors import UserError
 from isogloss.paint_experiment import PaintExperiment
 from isogloss.recipes.paint_shapes import recipe as paint
 from isogloss.train.lm_recipe import LanguageModelRecipe
-
-__all__ = ["isogloss"]
 
 OTHERS = tuple(tag for tag in LANGUAGES if tag != "en")
 PIVOT = ["english", "translated"]
@@ -25,19 +22,8 @@ PIVOT = ["english", "translated"]
 
 @pytest.fixture
 def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[tuple[PaintExperiment, Path, int]]:
-    """The experiments that would be run, where, and how many arms at a time; the worlds are small."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(demo_paint, "PICTURES", {"train": 3, "validation": 1, "test": 2, "test_pairs": 2})
-    monkeypatch.setattr(demo_paint, "TEXTS", {"train": 20, "validation": 2})
-    monkeypatch.setattr(demo_paint, "MEANINGS", 16)
-    found: list[tuple[PaintExperiment, Path, int]] = []
-
-    def run(experiment: PaintExperiment, folder: Path, *, jobs: int) -> Path:
-        found.append((experiment, folder, jobs))
-        return folder / "report.html"
-
-    monkeypatch.setattr(demo_paint, "run_paint_experiment", run)
-    return found
+    """The experiments that would be run, where, and how many arms at a time."""
+    return noted("demo-paint", tmp_path, monkeypatch)
 
 
 def test_the_pivot_has_english_captions_alone_and_translation_beside() -> None:
@@ -104,34 +90,3 @@ def test_what_the_command_runs(asked: list[tuple[PaintExperiment, Path, int]]) -
     # Another number of arms at a time measures the same.
     told = ["--folder", "a place", "--seeds", "2", "--experiments", "pivot", "little", "--pictures", "1"]
     assert shlex.split(experiment.command) == ["isogloss", "demo-paint", *told]
-
-
-def test_the_same_command_goes_on_with_the_worlds_that_are_there(
-    asked: list[tuple[PaintExperiment, Path, int]],
-) -> None:
-    times: list[list[int]] = []
-    for _ in range(2):
-        dispatch(["demo-paint"])
-        found = Path("runs/demo-paint").glob("*/dataset.json")
-        times.append([file.stat().st_mtime_ns for file in sorted(found)])
-    assert times[0] == times[1] and len(times[0]) == 3
-    assert asked[0] == asked[1]
-
-
-@pytest.mark.parametrize(
-    ("options", "told"),
-    [
-        (["--experiments", "pivots"], "There is no experiment 'pivots'; .*pivot"),
-        (["--seeds", "0"], "seeds is 0; give at least 1"),
-        (["--jobs", "-1"], "jobs is -1; give a whole number of at least 1, or 0 for one on each core"),
-        (["--split", "dev"], "'dev'"),
-        (["--pictures", "0"], "pictures is 0; give a whole number of at least 1"),
-    ],
-)
-def test_options_that_are_wrong(
-    options: list[str], told: str, asked: list[tuple[PaintExperiment, Path, int]], isogloss: Program
-) -> None:
-    done = isogloss("demo-paint", *options)
-    assert (done.code, done.output, asked) == (2, "", [])
-    with pytest.raises(UserError, match=told):
-        dispatch(["demo-paint", *options])

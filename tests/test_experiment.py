@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from experiment_folders import copied, read
 from train.commands import ENVIRONMENT
 from train.small_experiment import LANGUAGES, STEPS, TRAINED, small_experiment
 from train.squares import TEST, squares
@@ -44,10 +45,6 @@ def finished(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         report = run_experiment(small_experiment(dataset, (0, 1)), folder, jobs=2)
     assert report == folder / "report.html"
     return folder
-
-
-def read(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def evaluations(folder: Path, arm: str) -> list[dict[str, Any]]:
@@ -166,10 +163,7 @@ def without(*fields: str) -> Callable[[Any], Any]:
 def test_a_damaged_file_of_it_is_named(
     file: str, change: Callable[[Any], Any], told: str, finished: Path, dataset: Path, tmp_path: Path
 ) -> None:
-    folder = tmp_path / "experiment"
-    shutil.copytree(finished, folder, ignore=shutil.ignore_patterns("checkpoints"))
-    for path in folder.glob("seed-*/*/recipe.json"):  # a text tower is named by its place
-        path.write_text(path.read_text().replace(str(finished), str(folder)))
+    folder = copied(finished, tmp_path / "experiment")
     put(folder / file, change)
     with pytest.raises(UserError, match=f"{folder / file} {told}"):
         run_experiment(small_experiment(dataset, (0, 1)), folder, jobs=1)

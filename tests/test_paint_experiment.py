@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from no_processes import environment, here
-from small_paint_experiment import LANGUAGES, small_paint_experiment, small_worlds
+from experiment_folders import copied, finish, read, stopped_before, written
+from no_processes import environment, in_this_process
+from small_paint_experiment import small_paint_experiment
+from small_worlds import worlds
 from train.fixtures import processor_only
-from train.small_chat import PICTURES
+from train.small_chat import LANGUAGES, PICTURES
 
-from isogloss import experiment_runs, paint_experiment
 from isogloss.data.dataset import Dataset
 from isogloss.data.worlds.shapes.world import scene_of_picture
 from isogloss.errors import UserError
@@ -23,38 +24,18 @@ from isogloss.evaluate.paint_measures import measures_file, read_measures
 from isogloss.evaluate.prompts_in_english import language_model_translator
 from isogloss.paint_experiment import PaintExperiment, run_paint_experiment
 from isogloss.serve.painting import Painting
-from isogloss.train import run as training
 
-__all__ = ["environment", "processor_only"]
+__all__ = ["environment", "in_this_process", "processor_only", "worlds"]
 
 ARMS = ("english", "sentence", "es-0.5", "translated")
 TRAINED = ("english", "sentence", "es-0.5")
-
-
-@pytest.fixture
-def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(paint_experiment, "workers", here)
-    monkeypatch.setattr(paint_experiment, "cores", lambda: 1)
-
-
-@pytest.fixture(scope="module")
-def worlds(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    return small_worlds(tmp_path_factory.mktemp("worlds"))
 
 
 @pytest.fixture(scope="module")
 def finished(worlds: tuple[Path, Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two seeds, in processes of their own."""
     folder = tmp_path_factory.mktemp("finished") / "experiment"
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(paint_experiment, "cores", lambda: 1)  # other numbers of threads give other bits
-        report = run_paint_experiment(small_paint_experiment(*worlds, seeds=(0, 1)), folder, jobs=1)
-    assert report == folder / "report.html"
-    return folder
-
-
-def read(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))
+    return finish(run_paint_experiment, small_paint_experiment(*worlds, seeds=(0, 1)), folder)
 
 
 def test_the_promised_shape_of_the_results(finished: Path, worlds: tuple[Path, Path]) -> None:
@@ -151,10 +132,10 @@ def test_a_finished_one_trains_and_paints_nothing_again(
     finished: Path, worlds: tuple[Path, Path], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "200")
-    before = {path: path.stat().st_mtime_ns for path in finished.glob("seed-*/**/*") if path.is_file()}
+    before = written(finished)
     results, told = (finished / "results.json").read_text(), read(finished / "experiment.json")
     run_paint_experiment(small_paint_experiment(*worlds, seeds=(0, 1)), finished, jobs=1)
-    assert {path: path.stat().st_mtime_ns for path in finished.glob("seed-*/**/*") if path.is_file()} == before
+    assert written(finished) == before
     assert (finished / "results.json").read_text() == results
     again = read(finished / "experiment.json")
     assert again["created"] == told["created"]
@@ -170,17 +151,7 @@ def test_a_stopped_one_goes_on_where_it_was(
 ) -> None:
     """Stopped before the second training and again before the fourth."""
     folder, experiment = tmp_path / "experiment", small_paint_experiment(*worlds)
-    trained: list[str] = []
-
-    def training_once(recipe: Any, run: Path, quiet: bool = False) -> Path:
-        if len(trained) in stops:
-            stops.remove(len(trained))
-            raise UserError("stopped")
-        trained.append(run.name)
-        return training.train(recipe, run, quiet=True)
-
-    stops = [1, 3]
-    monkeypatch.setattr(experiment_runs, "train", training_once)
+    trained = stopped_before([1, 3], monkeypatch)
     for _ in range(2):
         with pytest.raises(UserError, match="stopped"):
             run_paint_experiment(experiment, folder, jobs=1)
@@ -198,10 +169,7 @@ def test_a_stopped_one_goes_on_where_it_was(
 
 @pytest.mark.usefixtures("in_this_process")
 def test_pictures_that_are_lost_are_painted_again(finished: Path, worlds: tuple[Path, Path], tmp_path: Path) -> None:
-    folder = tmp_path / "experiment"
-    shutil.copytree(finished, folder, ignore=shutil.ignore_patterns("checkpoints"))
-    for path in folder.glob("seed-*/*/recipe.json"):  # which name their parts by their places
-        path.write_text(path.read_text().replace(str(finished), str(folder)))
+    folder = copied(finished, tmp_path / "experiment")
     shutil.rmtree(folder / "seed-1" / "english" / "evaluation")
     run_paint_experiment(small_paint_experiment(*worlds, seeds=(0, 1)), folder, jobs=1)
     for part in ("arms", "examples", "chance"):

@@ -1,7 +1,6 @@
 """Folders of chat experiments that are true to the schema: drawn scenes, and made-up figures around given levels."""
 
 import io
-import json
 import random
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -9,13 +8,13 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
+from report.reading import write
 
 from isogloss.data.worlds.shapes.drawing import draw
 from isogloss.data.worlds.shapes.grammar import GRAMMARS, caption
 from isogloss.data.worlds.shapes.scene import Group, Scene
 from isogloss.languages import averaged
 
-TEN = tuple(GRAMMARS)
 SHARES = (0.0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 SCENES = (
     Scene((Group("red", "circle"), Group("blue", "square", "small")), "above"),
@@ -27,6 +26,8 @@ SCENES = (
 )
 # What would be said of a picture in a language that the world has no grammar of, as a dataset of one's own may.
 SAID = {"ar": "دائرة حمراء فوق مربع أزرق صغير", "fa": "دایرهٔ سرخ بالای مربع کوچک آبی"}
+TEN = tuple(GRAMMARS)
+TWELVE = (*TEN, *SAID)
 
 
 def build_chat_experiment(
@@ -108,7 +109,7 @@ def build_chat_experiment(
             "many": [_point(share, levels, chance, None, width) for share in SHARES],
             "one": [_point(share, levels, chance, "es", width) | {"taught": "es"} for share in SHARES],
         }
-    _write(root / "results.json", results)
+    write(root / "results.json", results)
     experiment = {
         "family": "chat",
         "title": "Pictures described in ten languages from English pairs",
@@ -122,9 +123,9 @@ def build_chat_experiment(
         "aligned": ["aligned"] if beside else [],
         "arms": arms,
     }
-    _write(root / "experiment.json", experiment)
+    write(root / "experiment.json", experiment)
     for name in arms:
-        _write(root / "seed-0" / name / "recipe.json", _recipe(name))
+        write(root / "seed-0" / name / "recipe.json", _recipe(name))
     return root
 
 
@@ -183,6 +184,11 @@ def _point(
     return {"share": share, "conversations": round(4000 * share), "languages": found, "means": {group: means}}
 
 
+def said_of(scene: Scene, tag: str) -> str:
+    """What would be said of a scene in a language."""
+    return caption(scene, tag) if tag in GRAMMARS else SAID[tag]
+
+
 def _example(root: Path, place: int, scene: Scene, languages: Sequence[str]) -> dict[str, Any]:
     picture = draw(scene, 48, np.random.default_rng(place))
     written = io.BytesIO()
@@ -194,7 +200,7 @@ def _example(root: Path, place: int, scene: Scene, languages: Sequence[str]) -> 
     replies: dict[str, Any] = {}
     for number, tag in enumerate(languages):
         right = (place + number) % 7 != 3
-        reference = caption(scene, tag) if tag in GRAMMARS else SAID[tag]
+        reference = said_of(scene, tag)
         said = reference if right else caption(other, tag if tag in GRAMMARS else "en")
         replies[tag] = {"text": said, "reference": reference, "right": right}
     return {"key": scene.key, "picture": f"examples/{place}.png", "replies": replies}
@@ -215,11 +221,6 @@ def _recipe(name: str) -> dict[str, Any]:
             "lora": {"rank": 0},
         },
     }
-
-
-def _write(path: Path, content: Any) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
 
 
 def picture_bytes(side: int) -> bytes:

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from report.chat_synthetic import SAID, SCENES, TEN
+from report.chat_synthetic import SCENES, TEN, said_of
+from report.reading import write
 
 from isogloss.data.worlds.shapes.drawing import draw
-from isogloss.data.worlds.shapes.grammar import GRAMMARS, caption
 from isogloss.data.worlds.shapes.scene import Scene
 
 CHANCE = 0.27
@@ -52,7 +52,7 @@ def build_paint_experiment(
             if experiment == "translated":
                 results[name]["languages"].pop("en", None)
     main = results["english"]
-    _write(
+    write(
         root / "results.json",
         {
             "seeds": seeds,
@@ -63,7 +63,7 @@ def build_paint_experiment(
             "examples": [_example(root, place, scene, languages) for place, scene in enumerate(SCENES[:examples])],
         },
     )
-    _write(
+    write(
         root / "experiment.json",
         {
             "family": "paint",
@@ -89,7 +89,7 @@ def build_paint_experiment(
 
 def write_run(run: Path, number: int) -> None:
     """What a run leaves behind of its training."""
-    _write(
+    write(
         run / "recipe.json",
         {
             "family": "paint",
@@ -153,11 +153,6 @@ def _example(root: Path, place: int, scene: Scene, languages: Sequence[str]) -> 
         shown = scene if right else SCENES[(place + 1) % len(SCENES)]
         file = f"examples/{place}-{tag}.png"
         draw(shown, 32, np.random.default_rng(number)).save(root / file)
-        said = caption(scene, tag) if tag in GRAMMARS else SAID[tag]
+        said = said_of(scene, tag)
         painted[tag] = {"prompt": said, "picture": file, "attributes": 1.0 if right else 0.4, "right": right}
     return {"key": f"{scene.key}.0", "picture": f"examples/{place}.png", "painted": painted}
-
-
-def _write(path: Path, content: Any) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")

@@ -63,3 +63,28 @@ def part(html: str, section: str) -> str:
 def rewrite(path: Path, **fields: Any) -> None:
     """Change fields of a JSON file."""
     path.write_text(json.dumps(json.loads(path.read_text()) | fields), encoding="utf-8")
+
+
+def write(path: Path, content: Any) -> None:
+    """Write a JSON file, and the folder around it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
+
+
+def whole_and_alone(html: str) -> list[str]:
+    """Check what all pages promise, and return their sections."""
+    page = Elements(html)
+    anchors = [have["href"].removeprefix("#") for have, _ in page.named("a") if have["href"].startswith("#")]
+    assert anchors == [have["id"] for have, _ in page.named("section")]
+    identifiers = [have["id"] for _, have, _ in page.found if "id" in have]
+    assert len(identifiers) == len(set(identifiers))
+    assert {have["href"].removeprefix("#") for have, _ in page.named("use")} <= set(identifiers)
+    for tag, have, _ in page.found:
+        assert tag not in {"script", "iframe", "object", "embed", "base", "form"}
+        assert not [name for name in have if name.startswith("on")]
+        for name in ("src", "href", "srcset", "action", "poster", "data"):
+            if name in have and tag != "a":
+                assert have[name].startswith(("data:", "#")), (tag, name, have[name][:80])
+        assert tag != "img" or have["alt"]
+    assert "url(" not in html and "@import" not in html
+    return anchors

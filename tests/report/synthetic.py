@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from report.drawn import PICTURES, build_dataset, key_of, name
+from report.reading import write
 
 from isogloss.languages import LANGUAGES, group, language
 
@@ -39,15 +40,15 @@ def build_experiment(
     arms = list(LABELS)[: 4 if ablations else 2]
     build_dataset(root / "data", languages)
     scores = {tag: {arm: _measure(chance, tag, arm, seeds) for arm in arms} for tag in languages}
-    _write(root / "experiment.json", _experiment(root, languages, seeds, arms))
-    _write(root / "results.json", _results(languages, seeds, arms, scores))
+    write(root / "experiment.json", _experiment(root, languages, seeds, arms))
+    write(root / "results.json", _results(languages, seeds, arms, scores))
     for seed in range(seeds):
         _write_run(root / f"seed-{seed}" / "text", _recipe("text", seed), _metrics(chance, "text", validation))
         for arm in arms:
             run = root / f"seed-{seed}" / arm
             _write_run(run, _recipe(arm, seed), _metrics(chance, arm, validation))
-            _write(run / "evaluation" / "test.json", _test(languages, arm, scores))
-            _write(run / "evaluation" / "gallery.json", _gallery(random.Random(seed), languages, arm, queries))
+            write(run / "evaluation" / "test.json", _test(languages, arm, scores))
+            write(run / "evaluation" / "gallery.json", _gallery(random.Random(seed), languages, arm, queries))
     return root
 
 
@@ -260,10 +261,5 @@ def _gallery(chance: random.Random, languages: Sequence[str], arm: str, queries:
 
 
 def _write_run(run: Path, recipe: dict[str, Any], metrics: Sequence[dict[str, Any]]) -> None:
-    _write(run / "recipe.json", recipe)
+    write(run / "recipe.json", recipe)
     (run / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in metrics), encoding="utf-8")
-
-
-def _write(path: Path, content: Any) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from report.chat_synthetic import SAID, SCENES, TEN, build_chat_experiment, picture_bytes
-from report.reading import Elements, part, report, rewrite
+from report.reading import Elements, part, report, rewrite, whole_and_alone
 from rich.console import Console
 
 from isogloss.data.worlds.shapes.grammar import caption
@@ -59,10 +59,7 @@ def told(folder: Path) -> str:
 
 
 def test_the_page_is_whole_and_its_contents_lead_to_its_sections(html: str) -> None:
-    page = Elements(html)
-    anchors = [have["href"].removeprefix("#") for have, _ in page.named("a") if have["href"].startswith("#")]
-    assert anchors == [have["id"] for have, _ in page.named("section")]
-    assert anchors == [
+    assert whole_and_alone(html) == [
         "scenes",
         "languages",
         "pairs",
@@ -74,19 +71,6 @@ def test_the_page_is_whole_and_its_contents_lead_to_its_sections(html: str) -> N
         "recipes",
         "repeat",
     ]
-    identifiers = [have["id"] for _, have, _ in page.found if "id" in have]
-    assert len(identifiers) == len(set(identifiers))
-    assert {have["href"].removeprefix("#") for have, _ in page.named("use")} <= set(identifiers)
-
-
-def test_nothing_outside_the_page_is_asked_for(html: str) -> None:
-    for tag, have, _ in Elements(html).found:
-        assert tag not in {"script", "iframe", "object", "embed", "base", "form"}
-        for name in ("src", "href", "srcset", "action", "poster", "data"):
-            if name in have and tag != "a":
-                assert have[name].startswith(("data:", "#")), (tag, have[name][:80])
-    assert "url(" not in html
-    assert "@import" not in html
 
 
 def test_what_was_done_is_told_in_three_sentences_and_what_came_of_it_in_figures(html: str) -> None:

@@ -8,42 +8,18 @@ import shutil
 from pathlib import Path
 
 from PIL import Image
-from report.reading import Elements, part, report, rewrite
+from report.reading import Elements, part, report, rewrite, whole_and_alone
 from report.synthetic import FOURTEEN, LABELS, build_experiment
 
 from isogloss.languages import language
 from isogloss.report import write_report
 
 
-def test_the_page_is_in_the_folder_and_well_formed(finished: Path) -> None:
+def test_the_page_is_in_the_folder_whole_and_alone(finished: Path) -> None:
     assert write_report(finished) == finished / "report.html"
-    page = Elements((finished / "report.html").read_text(encoding="utf-8"))
-    assert page.named("h1") == [({}, "Parallel multilingual CLIP on emoji")]
-    anchors = [have["href"].removeprefix("#") for have, _ in page.named("a") if have["href"].startswith("#")]
-    sections = [have["id"] for have, _ in page.named("section")]
-    assert anchors == sections
-    assert len(sections) == 9
-
-
-def test_nothing_outside_the_page_is_asked_for(finished: Path) -> None:
-    html = report(finished)
-    page = Elements(html)
-    for tag, have, _ in page.found:
-        assert tag not in {"script", "iframe", "object", "embed", "base", "form"}
-        assert not [name for name in have if name.startswith("on")]
-        for name in ("src", "href", "srcset", "action", "poster", "data"):
-            if name in have and tag != "a":
-                assert have[name].startswith(("data:", "#")), (tag, name, have[name][:80])
-    style = page.named("style")[0][1]
-    assert "@import" not in style
-    assert "url(" not in style
-
-
-def test_uses_of_drawn_things_all_lead_somewhere(finished: Path) -> None:
-    page = Elements(report(finished))
-    identifiers = [have["id"] for _, have, _ in page.found if "id" in have]
-    assert len(identifiers) == len(set(identifiers))
-    assert {have["href"].removeprefix("#") for have, _ in page.named("use")} <= set(identifiers)
+    html = (finished / "report.html").read_text(encoding="utf-8")
+    assert Elements(html).named("h1") == [({}, "Parallel multilingual CLIP on emoji")]
+    assert len(whole_and_alone(html)) == 9
 
 
 def test_every_claim_stands_with_its_verdict(finished: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from evaluate.paint_fixtures import LANGUAGES, PICTURES, QUICK, make_run, make_world
 from report.chat_synthetic import SAID
 from report.paint_synthetic import ARMS, CHANCE, build_paint_experiment
-from report.reading import Elements, part, report, rewrite
+from report.reading import Elements, part, report, rewrite, whole_and_alone
 from rich.console import Console
 
 from isogloss.data.dataset import Dataset
@@ -43,24 +43,6 @@ def html(whole: Path) -> str:
 def folder(whole: Path, tmp_path: Path) -> Path:
     """A copy of the experiment."""
     return Path(shutil.copytree(whole, tmp_path / "paint"))
-
-
-def whole_and_alone(html: str) -> list[str]:
-    """Check what all pages promise, and return their sections."""
-    page = Elements(html)
-    anchors = [have["href"].removeprefix("#") for have, _ in page.named("a") if have["href"].startswith("#")]
-    assert anchors == [have["id"] for have, _ in page.named("section")]
-    identifiers = [have["id"] for _, have, _ in page.found if "id" in have]
-    assert len(identifiers) == len(set(identifiers))
-    assert {have["href"].removeprefix("#") for have, _ in page.named("use")} <= set(identifiers)
-    for tag, have, _ in page.found:
-        assert tag not in {"script", "iframe", "object", "embed", "base", "form"}
-        for name in ("src", "href", "srcset", "action", "poster", "data"):
-            if name in have and tag != "a":
-                assert have[name].startswith(("data:", "#")), (tag, have[name][:80])
-        assert tag != "img" or have["alt"]
-    assert "url(" not in html and "@import" not in html
-    return anchors
 
 
 def test_the_page_is_whole_and_its_contents_lead_to_its_sections(html: str) -> None:

@@ -1,20 +1,17 @@
 """The page of a chat experiment in a real browser: every width, light and dark, every script and direction."""
 
-import itertools
 from pathlib import Path
 from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser
-from report.chat_synthetic import SAID, SCENES, TEN, build_chat_experiment
-from web.test_report import DESK, PHONE, browser, outside, visit
+from report.chat_synthetic import SAID, SCENES, TWELVE, build_chat_experiment
+from web.visiting import DESK, PHONE, SEEN, browser, contrasts, unfit, visit
 
 from isogloss.languages import language
 from isogloss.report import write_report
 
 __all__ = ["browser"]
-
-TWELVE = (*TEN, *SAID)
 
 
 @pytest.fixture(scope="module")
@@ -24,17 +21,11 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_report(build_chat_experiment(folder, languages=TWELVE, exact={"ja": 0.90}, fidelity={"de": 0.985}))
 
 
-@pytest.mark.parametrize(
-    ("width", "scheme"), [*itertools.product([PHONE, DESK], ["light", "dark"]), (320, "light"), (800, "light")]
-)
+@pytest.mark.parametrize(("width", "scheme"), SEEN)
 def test_it_fits_its_width_and_asks_for_nothing(
     browser: Browser, page_file: Path, width: int, scheme: Literal["light", "dark"]
 ) -> None:
-    page, wrong = visit(browser, page_file, width, scheme)
-    assert wrong == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert outside(page, width) == []
-    page.context.close()
+    assert unfit(browser, page_file, width, scheme) == []
 
 
 @pytest.mark.parametrize("width", [320, PHONE, 800, DESK])
@@ -76,11 +67,9 @@ def test_pictures_are_drawn_and_marks_are_seen(
     widths = page.locator(".scene img").evaluate_all("all => all.map(one => [one.naturalWidth, one.clientWidth])")
     assert len(widths) == len(SCENES)
     assert all(natural > 0 and shown > 100 for natural, shown in widths)
-    paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
     for selector in (".sign.holds", ".sign.fails", ".state.undecided", ".who"):
-        colours = set(page.locator(selector).evaluate_all("all => all.map(one => getComputedStyle(one).color)"))
-        assert colours, selector
-        assert all(contrast(paper, colour) >= 4.5 for colour in colours), selector
+        found = contrasts(page, selector)
+        assert found and min(found) >= 4.5, selector
     page.context.close()
 
 
@@ -96,15 +85,3 @@ def test_the_figure_for_elsewhere_is_drawn_within_its_size(browser: Browser, pag
     assert len(boxes) > 2 * 3 * len(TWELVE)
     assert all(0 <= left < right <= size and 0 <= top < bottom <= height for left, right, top, bottom in boxes)
     page.context.close()
-
-
-def contrast(one: str, other: str) -> float:
-    """The contrast of two colours "rgb(r, g, b)" by WCAG 2.2, from 1 to 21."""
-
-    def luminance(colour: str) -> float:
-        parts = [int(part) / 255 for part in colour[4:-1].split(",")]
-        red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
-        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-    dark, light = sorted((luminance(one), luminance(other)))
-    return (light + 0.05) / (dark + 0.05)

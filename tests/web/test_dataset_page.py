@@ -6,7 +6,7 @@ from typing import Literal
 import pytest
 from data.scripts import COLOURS, build
 from playwright.sync_api import Browser
-from web.test_report import DESK, PHONE, browser, contrast, outside, visit
+from web.visiting import DESK, PHONE, browser, contrast, contrasts, outside, paper, visit
 
 from isogloss.data.inventory import take_inventory
 from isogloss.report.dataset import write_dataset_page
@@ -32,11 +32,9 @@ def test_it_fits_its_width_asks_for_nothing_and_can_be_read(
     assert wrong == []
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     assert outside(page, width) == []
-    paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
-    assert (contrast(paper, "rgb(255, 255, 255)") < 2) == (scheme == "light")
+    assert (contrast(paper(page), "rgb(255, 255, 255)") < 2) == (scheme == "light")
     for selector in (".told p", ".told dt", ".about", "td", ".endonym", "small", ".warned"):
-        colours = set(page.locator(selector).evaluate_all("all => all.map(one => getComputedStyle(one).color)"))
-        assert all(contrast(paper, colour) >= 4.5 for colour in colours), selector
+        assert all(each >= 4.5 for each in contrasts(page, selector)), selector
     page.context.close()
 
 

@@ -1,21 +1,18 @@
 """The page of a paint experiment in a real browser: every width, light and dark, every script and direction."""
 
-import itertools
 from pathlib import Path
 from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser
-from report.chat_synthetic import SAID, TEN
+from report.chat_synthetic import SAID, TWELVE
 from report.paint_synthetic import build_paint_experiment
-from web.test_chat_page import contrast
-from web.test_report import DESK, PHONE, browser, outside, visit
+from web.visiting import DESK, SEEN, browser, contrasts, unfit, visit
 
 from isogloss.report import write_report
 
 __all__ = ["browser"]
 
-TWELVE = (*TEN, *SAID)
 EXAMPLES = 4
 
 
@@ -27,17 +24,11 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_report(build_paint_experiment(folder, languages=TWELVE, levels=levels, examples=EXAMPLES))
 
 
-@pytest.mark.parametrize(
-    ("width", "scheme"), [*itertools.product([PHONE, DESK], ["light", "dark"]), (320, "light"), (800, "light")]
-)
+@pytest.mark.parametrize(("width", "scheme"), SEEN)
 def test_it_fits_its_width_and_asks_for_nothing(
     browser: Browser, page_file: Path, width: int, scheme: Literal["light", "dark"]
 ) -> None:
-    page, wrong = visit(browser, page_file, width, scheme)
-    assert wrong == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert outside(page, width) == []
-    page.context.close()
+    assert unfit(browser, page_file, width, scheme) == []
 
 
 def test_prompts_are_set_in_their_direction(browser: Browser, page_file: Path) -> None:
@@ -62,9 +53,7 @@ def test_pictures_are_drawn_and_signs_are_seen(
     )
     assert len(sizes) == EXAMPLES * (1 + len(TWELVE))
     assert all(natural > 0 and width > 90 and abs(width - height) < 3 for natural, width, height in sizes)
-    paper = page.evaluate("getComputedStyle(document.body).backgroundColor")
     for selector in (".sign.holds", ".sign.fails", ".painted .who", ".painted .real p"):
-        colours = set(page.locator(selector).evaluate_all("all => all.map(one => getComputedStyle(one).color)"))
-        assert colours, selector
-        assert all(contrast(paper, colour) >= 4.5 for colour in colours), selector
+        found = contrasts(page, selector)
+        assert found and min(found) >= 4.5, selector
     page.context.close()
