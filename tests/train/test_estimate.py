@@ -101,7 +101,7 @@ def shapes_with_configs(frozen: ClipRecipe, made: ClipRecipe) -> Estimate:
     """The estimate of a recipe that names saved towers, which here are those of another one's configs."""
     with pytest.MonkeyPatch.context() as patch:
         of = {"vision": made.vision, "text": made.text}
-        patch.setattr("isogloss.train.estimate.tower_config", lambda _, kind: tower_config(of[kind], kind))
+        patch.setattr("isogloss.train.clip_work.tower_config", lambda _, kind: tower_config(of[kind], kind))
         return estimate(frozen, bfloat16=False, images=60, tokens=TOKENS)
 
 

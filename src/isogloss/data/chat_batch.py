@@ -31,6 +31,9 @@ class ChatBatch:
     owner: Int[Tensor, " image"]
     pixel_values: Float[Tensor, "image channel height width"] | None = None
 
+    def __len__(self) -> int:
+        return len(self.input_ids)
+
     def to(self, device: torch.device) -> "ChatBatch":
         moved = {name: value.to(device, non_blocking=True) for name, value in vars(self).items() if value is not None}
         return replace(self, **moved)
@@ -40,7 +43,7 @@ class ChatBatch:
         return [self._part(slice(first, None, count)) for first in range(count)]
 
     def _part(self, chosen: slice) -> "ChatBatch":
-        rows = torch.arange(len(self.input_ids))[chosen].contiguous()
+        rows = torch.arange(len(self))[chosen].contiguous()
         shown = torch.isin(self.owner, rows)
         pixels = None if self.pixel_values is None else self.pixel_values[shown]
         if not len(rows):

@@ -1,6 +1,6 @@
 """A step's gradients: of its whole batch at once, or of parts of it one after the other (gradient accumulation)."""
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Sequence, Sized
 from contextlib import contextmanager
 from typing import Any
 
@@ -22,7 +22,7 @@ def accumulate(
     random in the model. Activations are alive for one part at a time.
 
     Args:
-        batch: of this process. With several parts, `batch.parts(parts)` are as many smaller ones.
+        batch: of this process. With several parts, `batch.parts(parts)` are as many smaller ones of its `len(batch)` rows.
         loss: whose `terms` say how much each part weighs.
         parts: at most; no more than the process with the most rows has of them.
     """
@@ -50,9 +50,9 @@ def accumulate(
     return step
 
 
-def _most_rows(batch: ChatBatch, accelerator: Accelerator) -> int:
+def _most_rows(batch: Sized, accelerator: Accelerator) -> int:
     """How many rows the process with the most of them has, since all take part in each part, if only with a lone token."""
-    rows = torch.tensor([len(batch.input_ids)], device=accelerator.device)
+    rows = torch.tensor([len(batch)], device=accelerator.device)
     found: Any = rows if accelerator.num_processes == 1 else accelerator.gather(rows)
     return int(found.max())
 
@@ -73,7 +73,7 @@ def loss_in_parts(
         conversations: in the batch.
         together: as many of them as a part has on average, at most, or a row where that is more.
     """
-    parts, device = min(-(-conversations // together), len(batch.input_ids)), next(model.parameters()).device
+    parts, device = min(-(-conversations // together), len(batch)), next(model.parameters()).device
     return mean_of([loss(model, part.to(device)) for part in batch.parts(parts)])
 
 

@@ -193,7 +193,7 @@ def fit(
             bar.update(task, completed=done)
             if validate and (last or (training.validate_every and done % training.validate_every == 0)):
                 bare.eval()
-                with torch.no_grad():
+                with torch.no_grad(), accelerator.autocast():
                     report({"step": done, "epoch": epoch, "split": "validation", **validate(bare)})
             stop = any_process(accelerator, interrupted())
             if last or stop or (training.checkpoint_every and done % training.checkpoint_every == 0):
