@@ -18,7 +18,7 @@ from isogloss.data import index
 from isogloss.data.batch import Preparation
 from isogloss.data.dataset import Captions
 from isogloss.data.sampler import Sampler
-from isogloss.data.text import ParallelText, TextBatch, TextBatches
+from isogloss.data.text import ParallelText, Telling, TextBatch, TextBatches
 from isogloss.errors import UserError
 from isogloss.models.tokenizer import train_tokenizer
 
@@ -183,6 +183,51 @@ def test_masks_hide_words_and_nothing_else(step: int, masked: float) -> None:
         assert batch.hidden.sum() == words
     if masked == 0:
         assert not batch.hidden.any()
+
+
+SLOTS = 4
+
+
+@cache
+def slotted() -> Preparation:
+    every = [text for captions in CAPTIONS.values() for _, text in captions]
+    return Preparation(train_tokenizer(every, 120, 20, SLOTS), 20, (), ())
+
+
+def told(step: int, seed: int, shown: float, masked: float = 0.0) -> tuple[TextBatches, TextBatch]:
+    telling = Telling(small().languages.index("fr"), SLOTS, shown)
+    batches = TextBatches(small(), slotted(), Sampler(3, 3, seed), masked, telling)
+    return batches, batches[step]
+
+
+@given(st.integers(0, 200), st.integers(0, 5), st.sampled_from([0.0, 0.5, 1.0]), st.sampled_from([0.0, 0.4]))
+def test_slots_are_to_say_the_meaning_in_the_pivot(step: int, seed: int, shown: float, masked: float) -> None:
+    tokenizer = slotted().tokenizer
+    names = torch.tensor(tokenizer.convert_tokens_to_ids([f"<slot {number}>" for number in range(SLOTS)]))
+    batches, batch = told(step, seed, shown, masked)
+    chosen = batches.meanings[batches.sampler.indices(step)]
+    complete = batch.input_ids.masked_scatter(batch.hidden, batch.targets)
+    for row, owner in enumerate(batch.owner.tolist()):
+        hidden = batch.hidden[row, :SLOTS]
+        texts = said(small(), "fr")[chosen[owner]]
+        if not texts:  # the cat, which has no name in it
+            assert not hidden.any()
+            assert torch.equal(batch.input_ids[row, :SLOTS], names)
+            continue
+        wanted = [*tokenizer(texts[0], add_special_tokens=False)["input_ids"], *[tokenizer.eos_token_id] * SLOTS]
+        assert complete[row, :SLOTS].tolist() == wanted[:SLOTS]
+        assert torch.equal(batch.input_ids[row, :SLOTS][hidden], names[hidden])
+        for other in np.flatnonzero((batch.owner == owner).numpy()):
+            assert torch.equal(batch.hidden[other, :SLOTS], hidden)
+    if not shown:
+        assert int(batch.hidden[:, :SLOTS].sum()) == SLOTS * sum(
+            bool(said(small(), "fr")[chosen[owner]]) for owner in batch.owner.tolist()
+        )
+
+
+def test_half_of_what_is_shown_in_part_is_shown() -> None:
+    shares = [told(step, 0, shown=1.0)[1].hidden[:, :SLOTS].double().mean() for step in range(200)]
+    assert 0.45 < float(torch.stack(shares).mean()) * 3 / 2 < 0.55  # of three meanings, one is not said in the pivot
 
 
 def test_the_share_of_hidden_words_is_as_asked() -> None:

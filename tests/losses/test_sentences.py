@@ -9,7 +9,7 @@ from losses.drawn import Drawn, batches, unit
 from losses.naive import sentences
 from torch import Tensor
 
-from isogloss.losses.sentences import SCALE, sentence_loss
+from isogloss.losses.sentences import SCALE, distance_loss, sentence_loss
 
 
 @given(batches())
@@ -61,3 +61,19 @@ def test_sentences_without_any_translation_teach_nothing(owner: list[int]) -> No
     vectors = unit(4, len(owner), 3)
     assert float(sentence_loss(vectors, torch.tensor(owner)).total) == 0
     assert gradient(vectors, owner).equal(torch.zeros_like(vectors))
+
+
+def test_the_distance_of_translations_is_the_mean_over_pairs() -> None:
+    owner = [0, 0, 1, 2, 2, 4, 5]
+    vectors = unit(5, len(owner), 4)
+    wanted = [
+        sum((float(a) - float(b)) ** 2 for a, b in zip(vectors[one], vectors[other], strict=True)) / 4
+        for one, other in ((0, 1), (3, 4))
+    ]
+    found = distance_loss(vectors, torch.tensor(owner))
+    assert float(found.total) == pytest.approx(sum(wanted) / 2)
+    assert float(found.floor) == 0
+    assert float(distance_loss(vectors, torch.arange(len(owner))).total) == 0
+    assert torch.autograd.gradcheck(
+        lambda rows: distance_loss(rows, torch.tensor(owner)).total, (vectors.requires_grad_(),)
+    )

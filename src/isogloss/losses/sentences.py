@@ -1,4 +1,4 @@
-"""Sentences that are translations of each other, drawn together; all others of the batch, pushed apart."""
+"""Sentences that are translations of each other, drawn together; all others of the batch, pushed apart or left where they are."""
 
 import torch
 from jaxtyping import Float, Int
@@ -34,3 +34,18 @@ def sentence_loss(
         total=each[paired].sum() / paired.sum().clamp(min=1),
         floor=positives[paired].to(each.dtype).log().sum().detach() / paired.sum().clamp(min=1),
     )
+
+
+def distance_loss(sentences: Float[Tensor, "sentence dim"], owner: Int[Tensor, " sentence"]) -> Losses:
+    """Mean squared difference of a sentence from its translation (as in arXiv 2004.09813); its floor is 0.
+
+    Drawn together by nothing else, all sentences would become one: something must tell them apart beside it.
+
+    Args:
+        sentences: one after the other where they mean the same, [sentence, dim].
+        owner: which meaning a sentence has, [sentence]; each has two at most.
+    """
+    paired = owner[1:] == owner[:-1]
+    each = (sentences[1:] - sentences[:-1]).square().mean(dim=1)
+    total = torch.where(paired, each, 0.0).sum() / paired.sum().clamp(min=1)
+    return Losses(total=total, floor=torch.zeros_like(total).detach())

@@ -1,4 +1,4 @@
-"""The text encoder of the shapes world: eight slots before every description, the same in ten languages, no picture.
+"""The text encoder of the shapes world: slots before a description in any of ten languages say it in English, no picture.
 
 Its descriptions are those of `isogloss data shapes shapes-parallel --parallel`.
 
@@ -10,11 +10,11 @@ from isogloss.train.text_recipe import TextData, TextRecipe
 from isogloss.train.training import Training
 
 recipe = TextRecipe(
-    data=TextData(dataset="shapes-parallel", meanings_per_step=64, family=8),
+    data=TextData(dataset="shapes-parallel", meanings_per_step=64),
     config={
         "model_type": "xlm-roberta",
         "hidden_size": 128,
-        "num_hidden_layers": 2,
+        "num_hidden_layers": 3,
         "num_attention_heads": 4,
         "intermediate_size": 512,
         "max_position_embeddings": 66,
@@ -23,17 +23,16 @@ recipe = TextRecipe(
         "type_vocab_size": 1,
     },
     tokenizer="bpe",
-    slots=8,
+    slots=12,
+    pivot="en",
     vocabulary=1000,
     hidden_tokens=0.0,
-    masked=0.0,
-    aligned=1.0,
-    centred=True,
+    alike=0.5,
     training=Training(
-        steps=1000,
+        steps=640,
         log_every=50,
         validate_every=0,
         checkpoint_every=500,
-        optimisation=Optimisation(learning_rate=1e-2, method="muon", warmup=0.05),
+        optimisation=Optimisation(learning_rate=5e-3, method="muon", warmup=0.05),
     ),
 )

@@ -12,11 +12,12 @@ from transformers import AutoTokenizer
 from isogloss.data.batch import Preparation
 from isogloss.data.dataset import Dataset
 from isogloss.data.sampler import Sampler
-from isogloss.data.text import ParallelText, TextBatch, TextBatches
+from isogloss.data.text import ParallelText, Telling, TextBatch, TextBatches
+from isogloss.errors import unknown
 from isogloss.losses import Losses
 from isogloss.losses.gather import gather_rows
 from isogloss.losses.masked_language_model import masked_language_model_loss
-from isogloss.losses.sentences import sentence_loss
+from isogloss.losses.sentences import distance_loss, sentence_loss
 from isogloss.models.text import TextEncoder, build_masked_language_model
 from isogloss.models.tokenizer import train_tokenizer, train_word_tokenizer
 from isogloss.saving import new_folder
@@ -24,22 +25,20 @@ from isogloss.train.loop import fit
 from isogloss.train.text_recipe import TextRecipe
 
 
-def text_loss(model: nn.Module, batch: TextBatch, masked: float, aligned: float, centred: bool = False) -> Losses:
-    """`masked` times masked language modelling and `aligned` times the contrast of translations, over all processes.
-
-    Args:
-        centred: take the mean of the step's captions off before they are compared.
-    """
+def text_loss(model: nn.Module, batch: TextBatch, recipe: TextRecipe) -> Losses:
+    """Masked language modelling, the contrast of translations and their distance, as a recipe weighs them, over all processes."""
     output: Any = model(batch.input_ids, batch.attention_mask, batch.hidden)
     parts: list[tuple[str, float, Losses]] = []
-    if masked:
-        parts.append(("masked", masked, masked_language_model_loss(output["logits"], batch.targets)))
-    if aligned:
-        sentences = gather_rows(output["sentences"].float())
-        if centred:
-            sentences = sentences - sentences.mean(dim=0)
-        sentences = F.normalize(sentences, dim=-1)
-        parts.append(("aligned", aligned, sentence_loss(sentences, gather_rows(batch.owner))))
+    if recipe.masked:
+        parts.append(("masked", recipe.masked, masked_language_model_loss(output["logits"], batch.targets)))
+    if recipe.aligned or recipe.alike:
+        sentences, owner = gather_rows(output["sentences"].float()), gather_rows(batch.owner)
+        if recipe.alike:
+            parts.append(("alike", recipe.alike, distance_loss(sentences, owner)))
+        if recipe.aligned:
+            if recipe.centred:
+                sentences = sentences - sentences.mean(dim=0)
+            parts.append(("aligned", recipe.aligned, sentence_loss(F.normalize(sentences, dim=-1), owner)))
     return Losses(
         total=torch.stack([weight * losses.total for _, weight, losses in parts]).sum(),
         floor=torch.stack([weight * losses.floor for _, weight, losses in parts]).sum(),
@@ -55,6 +54,19 @@ def _tokenizer(recipe: TextRecipe, text: ParallelText, folder: Path, accelerator
             learn(text.texts(), recipe.vocabulary, recipe.tokens, recipe.slots).save_pretrained(saved)
     accelerator.wait_for_everyone()
     return AutoTokenizer.from_pretrained(folder)
+
+
+def _telling(recipe: TextRecipe, text: ParallelText) -> Telling | None:
+    """What the recipe teaches slots to say.
+
+    Raises:
+        UserError: the pivot is none of the languages that are read.
+    """
+    if not recipe.pivot:
+        return None
+    if recipe.pivot not in text.languages:
+        raise unknown("pivot among the languages that are read,", recipe.pivot, text.languages)
+    return Telling(text.languages.index(recipe.pivot), recipe.slots, recipe.shown)
 
 
 def train_text(recipe: TextRecipe, folder: Path, accelerator: Accelerator, quiet: bool = False) -> Path:
@@ -73,6 +85,7 @@ def train_text(recipe: TextRecipe, folder: Path, accelerator: Accelerator, quiet
         preparation=Preparation(tokenizer, recipe.tokens, mean=(), deviation=()),
         sampler=Sampler(meanings // family, recipe.data.meanings_per_step // family, recipe.training.seed),
         hidden_tokens=recipe.hidden_tokens,
+        telling=_telling(recipe, text),
         process=accelerator.process_index,
         processes=accelerator.num_processes,
         family=family,
@@ -81,7 +94,7 @@ def train_text(recipe: TextRecipe, folder: Path, accelerator: Accelerator, quiet
     fit(
         encoder,
         batches,
-        lambda model, batch: text_loss(model, batch, recipe.masked, recipe.aligned, recipe.centred),
+        lambda model, batch: text_loss(model, batch, recipe),
         training=recipe.training,
         folder=folder,
         accelerator=accelerator,
