@@ -47,6 +47,17 @@ def test_pixels_are_painted_as_they_are(tmp_path: Path) -> None:
     assert model.encode(pixels, noise(2, 3, SIDE, SIDE)).equal(pixels)
 
 
+def test_pixels_of_a_place_are_its_channels(tmp_path: Path) -> None:
+    model = make_paint(tmp_path, pixels=2)
+    pixels = noise(2, 3, 2 * SIDE, 2 * SIDE)
+    assert (model.scale, model.channels) == (2, 12)
+    places = model.encode(pixels)
+    assert model.decode(places).equal(pixels)
+    for row, column, channel in ((0, 0, 0), (3, 5, 1), (SIDE - 1, 0, 2)):
+        square = pixels[1, channel, 2 * row : 2 * row + 2, 2 * column : 2 * column + 2]
+        assert places[1, 4 * channel : 4 * channel + 4, row, column].equal(square.flatten())
+
+
 def test_the_way_through_the_vae_is_that_of_diffusers(tmp_path: Path) -> None:
     model = make_paint(tmp_path, latent=True)
     assert (model.scale, model.channels) == (2, 4)

@@ -61,6 +61,7 @@ def test_half_precision_checkpoints_are_trained_in_float32(text: Tower, tmp_path
         ({"num_class_embeds": 3}, "has num_class_embeds=3 and so reads more than a prompt;"),
         ({"out_channels": 6}, "reads 3 channels and gives 6;"),
         ({"in_channels": 4, "out_channels": 4}, "paints 4 channels and pixels have 3; name the vae"),
+        ({"in_channels": 13, "out_channels": 13}, "paints 13 channels and pixels have 3; name the vae"),
         (
             {
                 "down_block_types": ["DownBlock2D"] * 2,

@@ -43,6 +43,7 @@ def draw(pipe: Any, prompts: list[str], **options: Any) -> torch.Tensor:
     ("text", "prediction", "latent", "adapter", "reading"),
     [
         ("llama", "flow", False, Adapter("both", queries=3), {"layer": -2}),
+        ("bert", "flow", False, Adapter(), {"pixels": 2}),
         ("xlm-roberta", "epsilon", True, Adapter("slots", queries=2), {}),
         ("m2m_100", "v_prediction", False, Adapter("sentence", empty="encoded"), {}),
         ("mt5", "flow", False, Adapter(), {"fills": True}),

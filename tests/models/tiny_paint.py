@@ -43,6 +43,11 @@ VAE: dict[str, Any] = {
 LATENT_UNET: dict[str, Any] = {**UNET, "in_channels": 4, "out_channels": 4}
 
 
+def folded(pixels: int) -> dict[str, Any]:
+    """A UNet that paints so many by as many pixels at each place."""
+    return {**UNET, "in_channels": 3 * pixels**2, "out_channels": 3 * pixels**2}
+
+
 def save_pair(folder: Path) -> Path:
     """A UNet and a VAE, side by side as in a pipeline of Stable Diffusion."""
     shaken(UNet2DConditionModel(**LATENT_UNET)).save_pretrained(folder / "unet")
@@ -51,14 +56,19 @@ def save_pair(folder: Path) -> Path:
 
 
 def make_paint(
-    folder: Path, text: str = "llama", adapter: Adapter | None = None, latent: bool = False, **reading: Any
+    folder: Path,
+    text: str = "llama",
+    adapter: Adapter | None = None,
+    latent: bool = False,
+    pixels: int = 1,
+    **reading: Any,
 ) -> PaintModel:
-    """A paint model of pixels, or of a VAE's latent pictures."""
+    """A paint model of pixels, so many by as many at each place, or of a VAE's latent pictures."""
     if not (folder / text).exists():
         save_text(folder / text, text)
     if latent and not (folder / "pair").exists():
         save_pair(folder / "pair")
-    parts = [DiffusersPart(model=str(folder / "pair"))] * 2 if latent else [DiffusersPart(config=UNET), None]
+    parts = [DiffusersPart(model=str(folder / "pair"))] * 2 if latent else [DiffusersPart(config=folded(pixels)), None]
     reading.setdefault("tokens", TOKENS)
     unet, vae = parts
     assert unet is not None

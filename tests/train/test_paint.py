@@ -12,11 +12,12 @@ from typing import Any
 
 import pytest
 import torch
+from models.tiny_paint import folded
 from PIL import Image
 from safetensors.torch import load_file
 from torch import Tensor
 from train.commands import ENVIRONMENT, command
-from train.small_chat import LANGUAGES, PICTURES
+from train.small_chat import IMAGE_SIZE, LANGUAGES, PICTURES
 from train.small_corpus import lm_recipe
 from train.small_paint import paint_recipe, save_pair, small_world, small_writer
 from train.test_loop import rows
@@ -24,6 +25,7 @@ from train.two_painting import train_paint
 
 from isogloss.data.dataset import Dataset
 from isogloss.errors import UserError
+from isogloss.models.diffusers_part import DiffusersPart
 from isogloss.models.lora import Lora
 from isogloss.models.paint_saving import load_paint
 from isogloss.models.tower import Tower
@@ -96,6 +98,21 @@ def on_training(monkeypatch: pytest.MonkeyPatch, act: Any) -> None:
 
 def test_the_golden_curve(finished: Path) -> None:
     assert losses_of(finished) == pytest.approx(GOLDEN, rel=2e-3)
+
+
+def test_pixels_two_by_two_are_painted_in_the_size_of_the_pictures(recipe: PaintRecipe, tmp_path: Path) -> None:
+    from isogloss.models.paint_saving import as_pipeline
+
+    short = replace(recipe.training, steps=2, log_every=1, validate_every=2, checkpoint_every=0)
+    run = train(replace(recipe, unet=DiffusersPart(config=folded(2)), training=short), tmp_path / "run", quiet=True)
+    model, scheduler = load_paint(run)
+    assert (model.unet.config.sample_size, model.scale) == (IMAGE_SIZE // 2, 2)
+    assert as_pipeline(model, scheduler)("a red circle", num_inference_steps=1).images[0].size == (
+        IMAGE_SIZE,
+        IMAGE_SIZE,
+    )
+    losses = losses_of(tmp_path / "run")
+    assert len(losses) == 2 and all(0 < loss < 10 for loss in losses)
 
 
 def test_it_learns_what_words_mean(recipe: PaintRecipe, tmp_path: Path) -> None:

@@ -41,13 +41,15 @@ class PaintModel(nn.Module):
 
     @property
     def channels(self) -> int:
-        """Of what is noisy: 3 for pixels, the VAE's latent ones with one."""
+        """Of what is noisy: 3 for each pixel at a place, the VAE's latent ones with one."""
         return self.unet.config.in_channels
 
     @property
     def scale(self) -> int:
         """How many pixels are side by side in what one noisy place stands for."""
-        return 1 if self.vae is None else 2 ** (len(self.vae.config.block_out_channels) - 1)
+        from isogloss.models.paint_files.pipeline import pixels_a_side
+
+        return pixels_a_side(self.unet, self.vae)
 
     def forward(
         self,
@@ -89,10 +91,11 @@ class PaintModel(nn.Module):
         """The mean and the deviation of what the UNet is to paint for some pictures, as the VAE has it.
 
         Args:
-            pixels: in -1…1; painted as they are without a VAE, with a deviation of 0.
+            pixels: in -1…1; painted as they are without a VAE, those of a place as its channels, with a deviation of 0.
         """
         if self.vae is None:
-            return pixels, torch.zeros_like(pixels)
+            folded = nn.functional.pixel_unshuffle(pixels, self.scale)
+            return folded, torch.zeros_like(folded)
         found, factor = self.vae.encode(pixels).latent_dist, self.vae.config.scaling_factor
         shift = getattr(self.vae.config, "shift_factor", None) or 0.0
         return (found.mean - shift) * factor, found.std * factor
@@ -110,6 +113,6 @@ class PaintModel(nn.Module):
     ) -> Float[Tensor, "image 3 pixel_height pixel_width"]:
         """Pictures in about -1…1 of what the UNet painted."""
         if self.vae is None:
-            return latents
+            return nn.functional.pixel_shuffle(latents, self.scale)
         shift = getattr(self.vae.config, "shift_factor", None) or 0.0
         return self.vae.decode(latents / self.vae.config.scaling_factor + shift, return_dict=False)[0]

@@ -93,11 +93,13 @@ def check_channels(unet: Any, vae: Any | None) -> None:
     Raises:
         UserError: their channels differ.
     """
+    from isogloss.models.paint_files.pipeline import pixels_a_side
+
     painted = unet.config.in_channels
-    if vae is None and painted != 3:
+    if vae is None and painted != 3 * pixels_a_side(unet, None) ** 2:
         raise UserError(
             f"The UNet paints {painted} channels and pixels have 3; name the vae that it was trained with, or give a config with "
-            "in_channels and out_channels of 3."
+            "in_channels and out_channels of 3, of 12 to paint two by two pixels at each place, or of 48 for four by four."
         )
     if vae is not None and vae.config.latent_channels != painted:
         raise UserError(

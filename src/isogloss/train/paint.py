@@ -61,9 +61,9 @@ def _states(batch: PaintBatch, model: PaintModel) -> tuple[Tensor, Tensor]:
 
 
 def _clean(batch: PaintBatch, model: PaintModel) -> Tensor:
-    """What is to be painted: pixels, or a draw of the VAE's latents, [image, channel, height, width]."""
+    """What is to be painted: pixels by their places, or a draw of the VAE's latents, [image, channel, height, width]."""
     if batch.second_noise is None:
-        return batch.pictures
+        return model.encode(batch.pictures)
     mean, deviation = batch.pictures, batch.deviation
     if deviation is None:
         mean, deviation = model.posterior(batch.pictures)

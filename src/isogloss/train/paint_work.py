@@ -17,7 +17,7 @@ from isogloss.models.adapter import build_adapter
 from isogloss.models.diffusers_part import DiffusersPart, build_part
 from isogloss.models.hub import place
 from isogloss.models.paint_building import build_unet, cross_attention_dim
-from isogloss.models.paint_files.pipeline import arranged, text_states
+from isogloss.models.paint_files.pipeline import arranged, pixels_a_side, text_states
 from isogloss.models.tower import FAILURES, Tower, build_tower, tower_config
 from isogloss.recipes import recipe_names
 from isogloss.train.lm_recipe import LanguageModelRecipe
@@ -59,7 +59,7 @@ class PaintShape(nn.Module):
 
     @property
     def scale(self) -> int:
-        return 1 if self.vae is None else 2 ** (len(self.vae.config.block_out_channels) - 1)
+        return pixels_a_side(self.unet, self.vae)
 
 
 def paint_shape(recipe: PaintRecipe, bfloat16: bool) -> PaintShape:

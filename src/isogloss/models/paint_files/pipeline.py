@@ -6,6 +6,7 @@ This file is saved with the model, so it needs torch, Transformers and Diffusers
 """
 
 import inspect
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -102,6 +103,17 @@ def side_by_side(first: tuple[Tensor, Tensor], second: tuple[Tensor, Tensor]) ->
     return torch.cat(states), torch.cat(masks)
 
 
+def pixels_a_side(unet: Any, vae: Any) -> int:
+    """How many pixels are side by side in what one place of the UNet stands for.
+
+    With a VAE it says so. Without one the UNet paints the pixels themselves: one at each place, or, with 3 x 4 channels, two by
+    two, as vision transformers read them, which is as many times faster.
+    """
+    if vae is None:
+        return math.isqrt(unet.config.in_channels // 3)
+    return 2 ** (len(vae.config.block_out_channels) - 1)
+
+
 class PaintPipeline(DiffusionPipeline):
     """Pictures from prompts in any language that the text encoder knows.
 
@@ -136,7 +148,7 @@ class PaintPipeline(DiffusionPipeline):
             text_encoder=text_encoder, tokenizer=tokenizer, adapter=adapter, unet=unet, scheduler=scheduler, vae=vae
         )
         self.register_to_config(layer=layer, pooling=pooling, tokens=tokens, fills=fills, slots=slots)
-        self.vae_scale_factor: int = 1 if vae is None else 2 ** (len(vae.config.block_out_channels) - 1)
+        self.vae_scale_factor: int = pixels_a_side(unet, vae)
         self.image_processor = VaeImageProcessor(vae_scale_factor=self.vae_scale_factor)
 
     def encode_prompt(self, prompts: list[str]) -> tuple[Tensor, Tensor]:
@@ -253,7 +265,7 @@ class PaintPipeline(DiffusionPipeline):
     def decode(self, latents: Tensor) -> Tensor:
         """Pictures in -1…1, [picture, channel, height, width]."""
         if self.vae is None:
-            return latents
+            return torch.nn.functional.pixel_shuffle(latents, self.vae_scale_factor)
         shift = getattr(self.vae.config, "shift_factor", None) or 0.0
         return self.vae.decode(latents / self.vae.config.scaling_factor + shift, return_dict=False)[0]
 
