@@ -14,7 +14,7 @@ from isogloss.data.worlds.shapes.world import LANGUAGES
 from isogloss.demo_paint import MAIN, PAINTING, SHARES, SIDES, TEXTS_BY_NAME, TRANSLATOR, paint_arms
 from isogloss.paint_experiment import PaintExperiment
 from isogloss.recipes.paint_shapes import recipe as paint
-from isogloss.train.lm_recipe import LanguageModelRecipe
+from isogloss.train.text_recipe import TextRecipe
 
 OTHERS = tuple(tag for tag in LANGUAGES if tag != "en")
 PIVOT = ["english", "translated"]
@@ -41,7 +41,8 @@ def test_every_way_of_reading_is_compared_once() -> None:
     made = [(arm.text, arm.recipe.reading, arm.recipe.adapter) for arm in arms if arm.recipe]
     assert all(made.count(one) == 1 for one in made)
     assert {arm.text for arm in arms} == set(TEXTS_BY_NAME)
-    assert isinstance(TEXTS_BY_NAME[TRANSLATOR], LanguageModelRecipe)
+    into = TEXTS_BY_NAME[TRANSLATOR]
+    assert isinstance(into, TextRecipe) and (into.pivot, TRANSLATOR) == ("en", SIDES[MAIN].text)
 
 
 @pytest.mark.parametrize("name", SIDES)

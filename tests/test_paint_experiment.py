@@ -21,7 +21,7 @@ from isogloss.evaluate.drawings import chance
 from isogloss.evaluate.drawn import DRAWINGS, THROUGH_ENGLISH, drawn_file, read_drawn
 from isogloss.evaluate.paint_figures import paint_figures
 from isogloss.evaluate.paint_measures import measures_file, read_measures
-from isogloss.evaluate.prompts_in_english import language_model_translator
+from isogloss.evaluate.prompts_in_english import translator_into_english
 from isogloss.paint_experiment import PaintExperiment, run_paint_experiment
 from isogloss.serve.painting import Painting
 
@@ -76,7 +76,7 @@ def test_the_baseline_is_painted_of_what_the_language_model_says_in_english(fini
         assert [(row["key"], row["language"], row["seed"]) for row in told] == [
             (row["key"], row["language"], row["seed"]) for row in spanish
         ]
-        translate = language_model_translator(place / "language_model").translate
+        translate = translator_into_english(place / "language_model").translate
         assert [row["prompt"] for row in told] == list(translate([row["prompt"] for row in spanish], "es"))
     assert list(read(finished / "results.json")["arms"]["translated"]["languages"]) == ["es"]
 

@@ -35,7 +35,7 @@ SHARES = (0.001, 0.01, 0.1, 1.0)
 
 # What the text sides are trained by, and the language model that puts prompts into English.
 TEXTS_BY_NAME: Mapping[str, TextRecipe | LanguageModelRecipe] = {"encoder": encoder, "language_model": language_model}
-TRANSLATOR = "language_model"
+TRANSLATOR = "encoder"
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Side:
 
 # The first one is the main arm's; the others are what it is compared with in the experiment "layers".
 SIDES: Mapping[str, Side] = {
-    "slots": Side("encoder", "encoder, its slots", Reading(slots=encoder.slots), Adapter("tokens")),
+    "slots": Side("encoder", "the encoder's slots", Reading(slots=encoder.slots), Adapter("tokens")),
     "encoder-tokens": Side("encoder", "encoder, all tokens", Reading(), Adapter("tokens")),
     "encoder-sentence": Side("encoder", "encoder, the sentence's vector", Reading(), Adapter("sentence")),
     "encoder-both": Side("encoder", "encoder, tokens and sentence", Reading(), Adapter("both")),

@@ -17,7 +17,7 @@ from isogloss.data.images import read_bytes
 from isogloss.evaluate.drawn import DRAWINGS, THROUGH_ENGLISH, drawn_file, read_drawn
 from isogloss.evaluate.paint_measures import measures_file, read_measures
 from isogloss.evaluate.paint_run import evaluate_paint, paint_evaluated, read_evaluated
-from isogloss.evaluate.prompts_in_english import language_model_translator
+from isogloss.evaluate.prompts_in_english import translator_into_english
 from isogloss.evaluate.provenance import evaluation_file
 from isogloss.experiment_folder import machine, same_experiment
 from isogloss.experiment_runs import run_folder, seeded, trained
@@ -69,7 +69,7 @@ class PaintExperiment:
         texts: recipes of the text sides, by their names.
         arms: the first one is the main one.
         languages: of the prompts.
-        translator: the language model among `texts` that puts prompts into English, where an arm needs it.
+        translator: which of `texts` puts prompts into English, where an arm needs it.
         seeds: each trains everything.
         split: whose captions are painted; "validation" while anything is still to be chosen.
         pictures: only so many of them; None for all.
@@ -162,7 +162,7 @@ def _run_arm(experiment: PaintExperiment, arm: PaintArm, folder: Path, seed: int
         return
     translator = None
     if through and experiment.translator is not None:
-        translator = language_model_translator(run_folder(folder, seed, experiment.translator))
+        translator = translator_into_english(run_folder(folder, seed, experiment.translator))
     evaluate_paint(
         run, split=experiment.split, languages=experiment.languages, translator=translator, quiet=True, **asked
     )

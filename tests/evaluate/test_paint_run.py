@@ -308,7 +308,7 @@ def test_bad_input_is_told_in_a_sentence(run: Path, isogloss: Program, tmp_path:
         (("--features", str(tmp_path / "inception.pt")), "There is no file"),
         (("--features", str(tmp_path), "--pictures", "1"), "at least two of them"),
         (("--translator", str(tmp_path)), "holds no saved model"),
-        (("--translator", str(run / "model" / "text_encoder")), "holds no language model that writes"),
+        (("--translator", str(run / "model" / "text_encoder")), "holds no model that puts prompts into English"),
     ):
         ended = isogloss("evaluate", run, *arguments)
         assert (ended.code, said in ended.sentence) == (2, True), (arguments, ended.errors)

@@ -13,6 +13,7 @@ from transformers import AutoModelForMaskedLM, AutoTokenizer
 from isogloss.data.text import ParallelText, TextBatch
 from isogloss.data.worlds.shapes.parallel import build_shapes_parallel
 from isogloss.errors import UserError
+from isogloss.evaluate.prompts_in_english import translator_into_english
 from isogloss.losses.sentences import sentence_loss
 from isogloss.models.paint_text import Reading, build_text
 from isogloss.models.tower import Tower
@@ -66,6 +67,11 @@ def test_slots_learn_to_say_a_caption_of_any_language_in_the_pivot(tmp_path: Pat
 
     assert right(english) > 2 * right(english[1:] + english[:1])
     assert right(english) > 0.7
+    put = translator_into_english(folder)
+    assert put.translate(german, "de") == [
+        tokenizer.decode(row, skip_special_tokens=True) for row in map(tokenizer.convert_tokens_to_ids, said)
+    ]
+    assert put.name.startswith("slots ") and put.translate(["as it is"], "en") == ["as it is"]
 
 
 class _Says(nn.Module):

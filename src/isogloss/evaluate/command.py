@@ -50,7 +50,7 @@ def evaluate(
         scorer: of a paint model, a run or a folder with a dual encoder, for CLIPScore in every language.
         features: of a paint model, what compares its pictures with real ones as sets: the file of an Inception network, a dual
             encoder's folder or a vision tower, whose name is stated.
-        translator: of a paint model, a run or a folder with a language model that puts prompts into English, to compare with.
+        translator: of a paint model, a run of a language model or of a text encoder with slots, which puts prompts into English, to compare with.
     """
     check_model(run / "model")  # before the libraries that would read it are imported, which takes seconds
     family = read_object(run / "recipe.json").get("family", "clip")
@@ -122,10 +122,10 @@ def _evaluate_paint(
 
     from isogloss.evaluate.paint_run import evaluate_paint
     from isogloss.evaluate.paint_table import print_paint
-    from isogloss.evaluate.prompts_in_english import language_model_translator
+    from isogloss.evaluate.prompts_in_english import translator_into_english
 
     name = told["translator"]
-    translator = None if name is None else language_model_translator(name)
+    translator = None if name is None else translator_into_english(name)
     others: dict[str, Any] = {"scorer": told["scorer"], "features": told["features"], "translator": translator}
     print_paint(run, evaluate_paint(run, **asked, **numbers, **others, painting=painting))
 

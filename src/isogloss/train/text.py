@@ -51,7 +51,9 @@ def _tokenizer(recipe: TextRecipe, text: ParallelText, folder: Path, accelerator
     if accelerator.is_main_process and not folder.exists():
         with new_folder(folder) as saved:
             learn = train_tokenizer if recipe.tokenizer == "unigram" else train_word_tokenizer
-            learn(text.texts(), recipe.vocabulary, recipe.tokens, recipe.slots).save_pretrained(saved)
+            made = learn(text.texts(), recipe.vocabulary, recipe.tokens, recipe.slots)
+            made.init_kwargs |= {"pivot": recipe.pivot} if recipe.pivot else {}  # which is saved with it
+            made.save_pretrained(saved)
     accelerator.wait_for_everyone()
     return AutoTokenizer.from_pretrained(folder)
 
