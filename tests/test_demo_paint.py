@@ -11,7 +11,7 @@ from isogloss import demo_paint
 from isogloss.cli import dispatch
 from isogloss.data.dataset import Dataset
 from isogloss.data.worlds.shapes.world import LANGUAGES
-from isogloss.demo_paint import MAIN, PAINTING, SHARES, SIDES, TEXTS_BY_NAME, TRANSLATOR, paint_arms
+from isogloss.demo_paint import MAIN, PAINTING, SHARES, SIDE, SIDES, TEXTS_BY_NAME, TRANSLATOR, paint_arms
 from isogloss.paint_experiment import PaintExperiment
 from isogloss.recipes.paint_shapes import recipe as paint
 from isogloss.train.text_recipe import TextRecipe
@@ -87,7 +87,7 @@ def test_what_the_command_runs(asked: list[tuple[PaintExperiment, Path, int]]) -
     }
     shapes = Dataset.open(folder / "shapes")
     assert shapes.splits == {"train": 3, "validation": 1, "test": 2, "test_pairs": 2}
-    assert set(shapes.images(columns=["width"])["width"].to_pylist()) == {paint.unet.config["sample_size"]}
+    assert set(shapes.images(columns=["width"])["width"].to_pylist()) == {SIDE}
     # Another number of arms at a time measures the same.
     told = ["--folder", "a place", "--seeds", "2", "--experiments", "pivot", "little", "--pictures", "1"]
     assert shlex.split(experiment.command) == ["isogloss", "demo-paint", *told]

@@ -27,6 +27,8 @@ EXPERIMENTS = ("pivot", "layers", "little")
 PICTURES = {"train": 24_000, "validation": 100, "test": 100, "test_pairs": 100}
 TEXTS = {"train": 60_000, "validation": 500}
 MEANINGS = 16_000
+# Of the pictures, in pixels.
+SIDE = 32
 # How pictures are painted for the figures. A guided step of one picture takes 0.03 seconds of a core, so that a hundred
 # prompts in ten languages, and through English in nine, take ten minutes of it in ten steps.
 PAINTING = Painting(steps=10, guidance=3.0)
@@ -159,9 +161,7 @@ def _on(recipe: TextRecipe | LanguageModelRecipe, texts: Path, parallel: Path) -
 
 
 def _draw(place: Path, progress: Callable[[int, int], None]) -> None:
-    side = paint.unet.config["sample_size"]
-    assert isinstance(side, int), "a recipe of square pictures"
-    build_shapes(place, pictures=PICTURES, size=side, replies=0, progress=progress)
+    build_shapes(place, pictures=PICTURES, size=SIDE, replies=0, progress=progress)
 
 
 def _write(place: Path, progress: Callable[[int, int], None]) -> None:

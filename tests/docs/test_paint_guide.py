@@ -25,10 +25,10 @@ SHORT = "--training.steps 2 --training.precision float32 --training.workers 0"
 # What stands in for what the guide says.
 REPLACED = {
     "train my_paint.py": f"train my_paint.py {SHORT} --data.images-per-step 4 --reading.tokens 12 --sheet.steps 2",
-    "train lm_shapes": f"train lm_shapes {SHORT} --data.conversations-per-step 4 --config.hidden-size 32 "
-    "--config.num-attention-heads 2 --config.num-key-value-heads 2 --config.head-dim 16 --config.intermediate-size 32",
+    "train text_shapes": f"train text_shapes {SHORT} --data.meanings-per-step 4 --config.hidden-size 32 "
+    "--config.num-attention-heads 2 --config.intermediate-size 32",
     "train paint_shapes": f"train paint_shapes {SHORT} --data.images-per-step 4 --sheet.steps 2",
-    "shapes-text --text": "shapes-text --text --train 60 --validation 4",
+    "shapes-parallel --parallel": "shapes-parallel --parallel --train 400",
     "shapes --size 32": "shapes --size 32 --train 12 --validation 4 --test 4 --test-pairs 2",
     "--pictures 100": "--pictures 2",
     "toxic=0.5": f"{LABELS[1]}=1",

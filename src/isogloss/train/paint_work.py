@@ -97,7 +97,8 @@ def _tower(text: Tower) -> Tower:
     earlier = load_recipe(str(text.model))
     if not isinstance(earlier, TextRecipe | LanguageModelRecipe):
         raise UserError(f"The text side '{text.model}' is a recipe, but of no text; name one that is.")
-    return Tower(config={**earlier.config, "vocab_size": earlier.vocabulary}, pooling=text.pooling)
+    slots = earlier.slots if isinstance(earlier, TextRecipe) else 0
+    return Tower(config={**earlier.config, "vocab_size": earlier.vocabulary + slots}, pooling=text.pooling)
 
 
 def _random(part: DiffusersPart) -> DiffusersPart:
