@@ -6,9 +6,13 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 import torch
+from data.chat_tokenizers import THINKING
 from models.tiny_chat import save_writer
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
+from isogloss.data.chat_template import ChatTemplate
+from isogloss.data.chat_tokens import ChatTokens
+from isogloss.data.conversations import Conversation
 from isogloss.data.templates.instructions import instructions
 from isogloss.errors import UserError
 from isogloss.evaluate import through_english as evaluate_module
@@ -92,6 +96,21 @@ def test_a_language_model_is_told_the_text_and_asked_in_the_other_language(tmp_p
             written = model.generate(**asked, max_new_tokens=96, do_sample=False)[0, ids.shape[1] :]
         assert reply == tokenizer.decode(written, skip_special_tokens=True).strip()
     assert len(set(found)) > 1
+
+
+def test_a_language_model_that_thinks_is_asked_without_a_thought(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def noting(model: object, conversations: Sequence[Conversation], tokens: ChatTokens, most: int) -> list[str]:
+        asked.extend(ChatTemplate(tokens.tokenizer).prompt(one.turns).text for one in conversations)
+        return ["" for _ in conversations]
+
+    monkeypatch.setattr(evaluate_module, "continuations", noting)
+    by_language_model(save_writer(tmp_path, "qwen3", THINKING))(["a dog"], "en", "es")
+    assert "a dog" in asked[0]
+    assert asked[0].endswith("<think>\n\n</think>\n\n")
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from isogloss.data.chat_tokens import ChatTokens
 from isogloss.data.conversations import Conversation, Turn
 from isogloss.data.templates.instructions import instructions
+from isogloss.data.thoughts import without_thoughts
 from isogloss.evaluate.continuations import continuations
 from isogloss.evaluate.replies import REPLIES
 from isogloss.languages import language
@@ -58,7 +59,9 @@ def by_language_model(folder: Path) -> Translate:
     It is told a text in any language, and asked to describe what was told in the other one.
     """
     model = AutoModelForCausalLM.from_pretrained(folder).eval()
-    tokens = ChatTokens(AutoTokenizer.from_pretrained(folder), None, 0, _MOST)
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    without_thoughts(tokenizer)
+    tokens = ChatTokens(tokenizer, None, 0, _MOST)
 
     def translate(texts: Sequence[str], source: str, target: str) -> Sequence[str]:
         asked = instructions(target)[0]
