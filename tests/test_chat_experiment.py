@@ -20,8 +20,7 @@ from isogloss.data.dataset import Dataset
 from isogloss.data.lessons import lessons
 from isogloss.errors import UserError
 from isogloss.evaluate.chat_figures import chat_figures
-from isogloss.evaluate.chat_run import ANSWERS, DESCRIPTIONS, replies_file
-from isogloss.evaluate.replies import read_replies
+from isogloss.evaluate.replies import ANSWERS, DESCRIPTIONS, read_replies, replies_file
 from isogloss.evaluate.through_english import by_engine, through_english
 from isogloss.translate.engines import EngineChoice
 

@@ -13,9 +13,9 @@ import torch
 
 from isogloss.chat_results import TRAINED, chat_results
 from isogloss.evaluate.answers_through_english import answers_through_english
-from isogloss.evaluate.chat_run import ANSWERS, DESCRIPTIONS, evaluate_chat, replies_file
+from isogloss.evaluate.chat_run import evaluate_chat
 from isogloss.evaluate.provenance import evaluated
-from isogloss.evaluate.replies import read_replies, write_replies
+from isogloss.evaluate.replies import ANSWERS, DESCRIPTIONS, read_replies, replies_file, write_replies
 from isogloss.evaluate.through_english import by_engine, by_language_model, through_english
 from isogloss.experiment_folder import machine, same_experiment
 from isogloss.experiment_runs import run_folder, seeded, trained

@@ -12,9 +12,8 @@ from isogloss.data.dataset import Dataset
 from isogloss.data.images import read_bytes
 from isogloss.data.lessons import lessons
 from isogloss.evaluate.chat_figures import chat_figures
-from isogloss.evaluate.chat_run import ANSWERS, DESCRIPTIONS, replies_file
 from isogloss.evaluate.exact import exact
-from isogloss.evaluate.replies import read_replies
+from isogloss.evaluate.replies import ANSWERS, DESCRIPTIONS, read_replies, replies_file
 from isogloss.experiment_runs import run_folder
 from isogloss.languages import averaged
 from isogloss.saving import new_folder

@@ -85,6 +85,11 @@ def language(tag: str | Language) -> Language:
     return found
 
 
+def is_language(tag: str) -> bool:
+    """Whether a tag is one of a language, as `language` reads it."""
+    return _find(tag) is not None
+
+
 def same_family(a: str | Language, b: str | Language) -> bool:
     """Whether two languages belong to one top-level family, as Persian and Spanish do (Indo-European).
 

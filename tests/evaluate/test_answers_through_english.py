@@ -11,8 +11,8 @@ from isogloss.data.conversations import IMAGE, Conversation, Turn
 from isogloss.data.dataset import Dataset
 from isogloss.evaluate.answers_through_english import answers_through_english, in_english, put_back
 from isogloss.evaluate.asking import Question
-from isogloss.evaluate.chat_run import ANSWERS, evaluate_chat, replies_file
-from isogloss.evaluate.replies import read_replies
+from isogloss.evaluate.chat_run import evaluate_chat
+from isogloss.evaluate.replies import ANSWERS, read_replies, replies_file
 
 
 @pytest.fixture(scope="module")

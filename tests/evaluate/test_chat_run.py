@@ -22,9 +22,9 @@ from isogloss.data.worlds.shapes.questions import questions
 from isogloss.data.worlds.shapes.world import scene_of_picture
 from isogloss.errors import UserError
 from isogloss.evaluate.chat_figures import chat_figures
-from isogloss.evaluate.chat_run import ANSWERS, DESCRIPTIONS, evaluate_chat, replies_file
+from isogloss.evaluate.chat_run import evaluate_chat
 from isogloss.evaluate.provenance import evaluated
-from isogloss.evaluate.replies import read_replies, reply_table, write_replies
+from isogloss.evaluate.replies import ANSWERS, DESCRIPTIONS, read_replies, replies_file, reply_table, write_replies
 
 __all__ = ["isogloss"]
 

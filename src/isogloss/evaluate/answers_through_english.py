@@ -13,9 +13,8 @@ from isogloss.data.conversation_tables import conversation_languages
 from isogloss.data.dataset import Dataset
 from isogloss.evaluate.asking import Question, to_answer
 from isogloss.evaluate.chat import replies_to
-from isogloss.evaluate.chat_run import ANSWERS, replies_file
 from isogloss.evaluate.provenance import provenance
-from isogloss.evaluate.replies import reply_table
+from isogloss.evaluate.replies import ANSWERS, replies_file, reply_table
 from isogloss.evaluate.reply import TOGETHER, seen_pictures
 from isogloss.evaluate.through_english import Translate
 from isogloss.models.chat_saving import load_chat

@@ -22,29 +22,19 @@ from isogloss.errors import UserError, unknown
 from isogloss.evaluate.chat import write_answers, write_descriptions
 from isogloss.evaluate.chat_figures import chat_figures
 from isogloss.evaluate.chat_packages import check_packages
+from isogloss.evaluate.learnt import learnt
 from isogloss.evaluate.provenance import evaluation_file, provenance
-from isogloss.evaluate.replies import read_replies, write_replies
+from isogloss.evaluate.replies import ANSWERS, DESCRIPTIONS, read_replies, replies_file, write_replies
 from isogloss.evaluate.reply import TOGETHER, seen_pictures
-from isogloss.languages import averaged, language
+from isogloss.languages import averaged, is_language
 from isogloss.models.chat_saving import load_chat
-from isogloss.saved import fields_of, read_object
+from isogloss.saved import read_object
 from isogloss.saving import write_json
 from isogloss.serve.float_type import choose_float_type
 from isogloss.translate.progress import progress, unseen
 
 # Its functions are made when it is imported, so that no type checker sees them.
 pc: Any = pyarrow.compute
-
-DESCRIPTIONS, ANSWERS = "descriptions", "answers"
-
-
-def replies_file(run: Path, kind: str, split: str, dataset: str | Path | None = None) -> Path:
-    """Where the replies of a split lie, beside their figures.
-
-    kind: DESCRIPTIONS or ANSWERS; dataset: as of `provenance.evaluation_file`.
-    """
-    path = evaluation_file(run, split, dataset)
-    return path.with_name(f"replies-{path.stem}-{kind}.parquet")
 
 
 def evaluate_chat(
@@ -95,9 +85,9 @@ def evaluate_chat(
     measured: dict[str, Any] = {**provenance(run, split, dataset, sources), "pictures": pictures, "dtype": computed}
     opened = Dataset.open(measured["dataset"])
     plan = _plan(opened, split, languages, measured["sources"])
-    known = [
-        tag for tag in sorted({*opened.languages, *conversation_languages(opened.root), *_learnt(run)}) if _is(tag)
-    ]
+    tags = {*opened.languages, *conversation_languages(opened.root), *learnt(run)}
+    # One of no language, as a table may be named, is no candidate for the language of a reply.
+    known = [tag for tag in sorted(tags) if is_language(tag)]
     path = evaluation_file(run, split, dataset)
     before = _same(path, measured)
     kept = path.with_name(f"unfinished-{path.stem}-{sha256(json.dumps(measured).encode()).hexdigest()[:12]}")
@@ -133,7 +123,7 @@ def evaluate_chat(
         else:
             write_replies(file, whole)
     described: list[str] = [tag for each in replies[DESCRIPTIONS] for tag in pc.unique(each["asked"]).to_pylist()]
-    groups = averaged(filter(_is, described), sorted(filter(_is, _learnt(run, whole=True))))
+    groups = averaged(filter(is_language, described), sorted(filter(is_language, learnt(run, whole=True))))
     result = {
         **measured,
         "family": "chat",
@@ -178,37 +168,6 @@ def _plan(dataset: Dataset, split: str, languages: Sequence[str], sources: Seque
             f"'{split}' that a model can be asked for; choose another language or split."
         )
     return _Plan(described, answered, left_out)
-
-
-def _learnt(run: Path, *, whole: bool = False) -> set[str]:
-    """The languages that a run's model learnt from, in the run that it goes on from too, where that is still there.
-
-    whole: only those of which a stage had everything, and not a share.
-
-    Raises:
-        UserError: recipe.json is missing or damaged.
-    """
-    with fields_of(run / "recipe.json"):
-        recipe = read_object(run / "recipe.json")
-        stages = [recipe[name] for name in ("align", "instruct") if not recipe[name]["skipped"]]
-        tags = {
-            str(tag)
-            for stage in stages
-            for tag in stage["languages"]
-            if not whole or dict(stage.get("shares", {})).get(tag, 1.0) >= 1
-        }
-        start = recipe.get("start")
-        before = None if start is None else Path(str(start)).parent
-    return tags | (_learnt(before, whole=whole) if before and (before / "recipe.json").exists() else set())
-
-
-def _is(tag: str) -> bool:
-    """Whether a table's name is a language's tag; one of no language is no candidate for the language of a reply."""
-    try:
-        language(tag)
-    except UserError:
-        return False
-    return True
 
 
 def _same(path: Path, measured: dict[str, Any]) -> bool:

@@ -13,9 +13,12 @@ import pyarrow.compute
 from isogloss.data.tables import many
 from isogloss.errors import UserError
 from isogloss.evaluate.filled import filled, read_filled, write_filled
+from isogloss.evaluate.provenance import evaluation_file
 
 # Its functions are made when it is imported, so that no type checker sees them.
 pc: Any = pyarrow.compute
+
+DESCRIPTIONS, ANSWERS = "descriptions", "answers"
 
 # key: of the picture that the reply is about. language: of the instruction. asked: the language that the reply should be
 # in. references: whatever would be right, at least one.
@@ -29,6 +32,15 @@ REPLIES = pa.schema(
         "references": pa.list_(pa.string()),
     }
 )
+
+
+def replies_file(run: Path, kind: str, split: str, dataset: str | Path | None = None) -> Path:
+    """Where the replies of a split lie, beside their figures.
+
+    kind: DESCRIPTIONS or ANSWERS; dataset: as of `provenance.evaluation_file`.
+    """
+    path = evaluation_file(run, split, dataset)
+    return path.with_name(f"replies-{path.stem}-{kind}.parquet")
 
 
 def reply_table(
