@@ -88,6 +88,7 @@ def test_every_command_of_the_guide(isogloss: Program, tmp_path: Path, monkeypat
         if command.startswith("isogloss evaluate"):
             assert "descriptions" in shown and "answers" in shown and "fidelity" in shown, command
 
+    assert '<section id="answers">' in Path("runs/talk/report.html").read_text(encoding="utf-8")
     ours = [json.loads(line) for line in Path("ours.jsonl").read_text(encoding="utf-8").splitlines()]
     assert [(row["id"], row["language"]) for row in ours] == [("1", "ja"), ("2", "ja")]
     first = next(shown for command, shown in said.items() if f'--prompt "{ASKED[0][1]}"' in command)

@@ -1,6 +1,7 @@
-"""Folders of chat experiments that are true to the schema: drawn scenes, and made-up figures around given levels."""
+"""Folders of chat experiments and runs that are true to the schema: drawn scenes, and made-up figures around given levels."""
 
 import io
+import json
 import random
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,9 +11,11 @@ import numpy as np
 from PIL import Image
 from report.reading import write
 
+from isogloss.data.dataset import Dataset
 from isogloss.data.worlds.shapes.drawing import draw
 from isogloss.data.worlds.shapes.grammar import GRAMMARS, caption
 from isogloss.data.worlds.shapes.scene import Group, Scene
+from isogloss.evaluate.replies import ANSWERS, DESCRIPTIONS, replies_file, reply_table, write_replies
 from isogloss.languages import averaged
 
 SHARES = (0.0, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
@@ -129,6 +132,83 @@ def build_chat_experiment(
     return root
 
 
+def build_chat_run(
+    root: Path,
+    dataset: Dataset,
+    *,
+    languages: Sequence[str],
+    instructed: Mapping[str, float] | None = None,
+    one_right: bool = True,
+    described: bool = True,
+    answered: bool = True,
+    pairs: bool = False,
+) -> Path:
+    """Write the folder of a run that was trained and evaluated on a dataset of the shapes world; it has no model.
+
+    Args:
+        languages: that it was asked in; its captions are in English alone.
+        instructed: shares of its instructions by language, beside English ones.
+        one_right: whether the evaluation tells that all words are known.
+        described, answered: what the evaluation has.
+        pairs: whether there is one of pairs that were never shown.
+    """
+    shares = dict(instructed or {})
+    stages = {
+        "align": {"languages": ["en"], "shares": {}, "skipped": False, "training": {"steps": 150}},
+        "instruct": {"languages": ["en", *shares], "shares": shares, "skipped": False, "training": {"steps": 100}},
+    }
+    write(root / "recipe.json", {"family": "chat", "data": {"dataset": str(dataset.root)}, "start": None, **stages})
+    for place, name in enumerate(stages, start=1):
+        rows: list[dict[str, Any]] = [
+            {"step": step, "split": "train", "loss": place / step} for step in range(10, 100, 10)
+        ]
+        rows.append({"step": 90, "split": "validation", "loss": 0.5, "en_loss": 0.5})
+        (root / name).mkdir()
+        (root / name / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    whole = ["en", *(tag for tag, share in shares.items() if share == 1)]
+    levels = {tag: 0.98 if tag == "en" else 0.9 for tag in languages}
+    figures = {tag: _figures(tag, level, 1.0, 0.98, 0.02, dataset.splits["test"]) for tag, level in levels.items()}
+    result: dict[str, Any] = {
+        "split": "test",
+        "dataset": str(dataset.root),
+        "sources": [],
+        "model": "0" * 64,
+        "pictures": None,
+        "dtype": "float32",
+        "family": "chat",
+        "images": dataset.splits["test"],
+        "left_out": [],
+        "versions": {"torch": "2.9.0"},
+        "seeds": 1,
+        "relative_to": "en",
+        "how": {"exact": "NFC", "fidelity": {"candidates": list(languages), "words_known": one_right}},
+        "languages": figures if described else {},
+        "answers": figures if answered else {},
+        "averages": _averages(figures, whole) if described else {},
+    }
+    write(root / "evaluation" / "test.json", result)
+    if pairs:
+        write(root / "evaluation" / "test_pairs.json", {**result, "split": "test_pairs", "answers": {}})
+    for kind, there in ((DESCRIPTIONS, described), (ANSWERS, answered)):
+        if there:
+            write_replies(replies_file(root, kind, "test"), _replies(dataset, languages))
+    return root
+
+
+def _replies(dataset: Dataset, languages: Sequence[str]) -> Any:
+    """To each caption of the test, itself or, once in three, that of the picture before."""
+    columns: dict[str, list[Any]] = {name: [] for name in ("key", "language", "instruction", "reply", "references")}
+    for number, tag in enumerate(languages):
+        shown = dataset.split("test", (tag,))
+        captions = [shown.captions[tag].of(row)[0] for row in range(len(shown.keys))]
+        for row, key in enumerate(shown.keys):
+            said = captions[row - 1] if (row + number) % 3 == 2 else captions[row]
+            told = {"key": key, "language": tag, "instruction": f"{tag}?", "reply": said, "references": [captions[row]]}
+            for name, value in told.items():
+                columns[name].append(value)
+    return reply_table(**columns)
+
+
 def _figures(tag: str, exact: float, fidelity: float, english: float, width: float, captions: int) -> dict[str, Any]:
     def around(value: float, scale: float = 1.0) -> list[float]:
         value = min(value, scale)
@@ -150,8 +230,8 @@ def _figures(tag: str, exact: float, fidelity: float, english: float, width: flo
     }
 
 
-def _averages(figures: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Of each group of languages, of which English is the one that was trained."""
+def _averages(figures: Mapping[str, Mapping[str, Any]], trained: Sequence[str] = ("en",)) -> dict[str, dict[str, Any]]:
+    """Of each group of languages, from the trained ones outwards."""
     return {
         name: {
             "languages": tags,
@@ -160,7 +240,7 @@ def _averages(figures: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, A
                 for measure in ("exact", "attributes", "fidelity", "unsure", "cider", "chrf")
             },
         }
-        for name, tags in averaged(figures, ["en"]).items()
+        for name, tags in averaged(figures, trained).items()
     }
 
 

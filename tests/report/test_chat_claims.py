@@ -43,6 +43,7 @@ def content(
     return ChatContent(
         folder=Path(),
         title="",
+        experiment=True,
         main=main,
         arms=(main, other),
         trained=("en",),

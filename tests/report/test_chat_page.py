@@ -345,13 +345,6 @@ def test_missing_results_are_told_in_a_sentence(folder: Path) -> None:
         write_report(folder)
 
 
-def test_a_single_chat_run_has_no_page_and_says_what_to_do(whole: Path) -> None:
-    with pytest.raises(
-        UserError, match="run of a chat model, which has no page of its own; name the folder of its experiment"
-    ):
-        write_report(whole / "seed-0" / "pivot")
-
-
 def test_answers_are_told_by_the_kind_of_question_where_they_are_known(html: str, folder: Path) -> None:
     table = html[html.index("By kind of question") : html.index("</table>", html.index("By kind of question"))]
     assert re.findall(r'<th class="number" scope="col">(\w+)</th>', table) == ["colour", "count"]

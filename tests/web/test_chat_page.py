@@ -1,13 +1,14 @@
-"""The page of a chat experiment in a real browser: every width, light and dark, every script and direction."""
+"""The pages of a chat experiment and of a chat run in a real browser: every width, light and dark, every script and direction."""
 
 from pathlib import Path
 from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser
-from report.chat_synthetic import SAID, SCENES, TWELVE, build_chat_experiment
+from report.chat_synthetic import SAID, SCENES, TEN, TWELVE, build_chat_experiment, build_chat_run
 from web.visiting import DESK, PHONE, SEEN, browser, contrasts, unfit, visit
 
+from isogloss.data.worlds.shapes.world import build_shapes
 from isogloss.languages import language
 from isogloss.report import write_report
 
@@ -21,11 +22,27 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_report(build_chat_experiment(folder, languages=TWELVE, exact={"ja": 0.90}, fidelity={"de": 0.985}))
 
 
+@pytest.fixture(scope="module")
+def run_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The page of a run in ten languages."""
+    root = tmp_path_factory.mktemp("runs")
+    world = build_shapes(root / "shapes", pictures={"train": 2, "test": 6}, size=48, languages=TEN)
+    shares = {tag: 0.01 for tag in TEN if tag != "en"}
+    return write_report(build_chat_run(root / "talk", world, languages=TEN, instructed=shares, pairs=True))
+
+
 @pytest.mark.parametrize(("width", "scheme"), SEEN)
 def test_it_fits_its_width_and_asks_for_nothing(
     browser: Browser, page_file: Path, width: int, scheme: Literal["light", "dark"]
 ) -> None:
     assert unfit(browser, page_file, width, scheme) == []
+
+
+@pytest.mark.parametrize(("width", "scheme"), SEEN)
+def test_the_page_of_a_run_fits_too(
+    browser: Browser, run_file: Path, width: int, scheme: Literal["light", "dark"]
+) -> None:
+    assert unfit(browser, run_file, width, scheme) == []
 
 
 @pytest.mark.parametrize("width", [320, PHONE, 800, DESK])

@@ -1,11 +1,11 @@
-"""What the report of a chat experiment tells."""
+"""What the report of a chat experiment, or of a chat run, tells."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from isogloss.report.content import Arm, ReportedLanguage, grouped
+from isogloss.report.content import Arm, ReportedLanguage, Run, grouped
 from isogloss.report.measures import Interval
 
 # Every measure of replies that has an interval, as results.json names it, and what it is multiplied by to be shown.
@@ -52,6 +52,11 @@ class Figures:
             kinds={str(kind): Interval.of(found["exact"]).times(100) for kind, found in saved.get("kinds", {}).items()},
         )
 
+    @classmethod
+    def each(cls, saved: Mapping[str, Any]) -> "dict[str, Figures]":
+        """Those of several languages."""
+        return {str(tag): cls.of(fields) for tag, fields in saved.items()}
+
 
 @dataclass(frozen=True)
 class Average:
@@ -68,6 +73,11 @@ class Average:
             KeyError, TypeError, ValueError: a field is missing or of another kind.
         """
         return cls(tuple(str(tag) for tag in saved["languages"]), Figures.of(saved))
+
+    @classmethod
+    def each(cls, saved: Mapping[str, Any]) -> "dict[str, Average]":
+        """Those of several groups of languages."""
+        return {str(name): cls.of(fields) for name, fields in saved.items()}
 
 
 @dataclass(frozen=True)
@@ -118,12 +128,16 @@ class ShareCurve:
 
 @dataclass(frozen=True)
 class Reply:
-    """What was replied in a language, what would have been right, and whether they are the same."""
+    """What was replied in a language, what would have been right, and whether they are the same.
+
+    right: None where a reply may be right and yet no reference. question: none for the request of a description.
+    """
 
     language: ReportedLanguage
     text: str
     reference: str
-    right: bool
+    right: bool | None
+    question: str = ""
 
 
 @dataclass(frozen=True)
@@ -137,17 +151,20 @@ class Example:
 
 @dataclass(frozen=True)
 class ChatContent:
-    """Everything that the report of a chat experiment tells.
+    """Everything that the report of a chat experiment, or of a chat run, tells.
 
-    main: the arm that the claims are about. trained: the languages of the captions that pictures were learnt with.
+    main: the arm that the claims are about, or the run. trained: the languages of the captions that pictures were learnt
+    with; of a run all that it learnt from, but those of which it had a share.
     languages: by group, and within one by the main arm's exactness. scores, answers: of descriptions and of answers, by
     arm and language. averages: of descriptions, by arm and group of languages. pairs: the main arm's descriptions of
     pictures that combine what was never shown together, by language, and pairs_split where these are. translated_share: of
-    the main arm. recipes: by the name of the arm, of its first seed.
+    the main arm. one_right: whether a picture has one right description. recipes: by the name of the arm, of its first seed.
+    stages: what each stage of a run has logged.
     """
 
     folder: Path
     title: str
+    experiment: bool
     main: ChatArm
     arms: tuple[ChatArm, ...]
     trained: tuple[str, ...]
@@ -159,10 +176,12 @@ class ChatContent:
     pairs_averages: Mapping[str, Average] = field(default_factory=dict[str, Average])
     pairs_split: str = ""
     translated_share: float | None = None
+    one_right: bool = True
     curves: tuple[ShareCurve, ...] = ()
     examples: tuple[Example, ...] = ()
     how: Mapping[str, Any] = field(default_factory=dict[str, Any])
     recipes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict[str, Mapping[str, Any]])
+    stages: tuple[Run, ...] = ()
     split: str = "test"
     seeds: int = 1
     command: str = ""

@@ -48,20 +48,20 @@ def read_chat_experiment(folder: Path) -> ChatContent:
         share = results.get("translated_share")
         share = None if share is None else float(share)
         main = _main(arms, share)
-        scores = {str(name): _figures(saved["languages"]) for name, saved in results.get("arms", {}).items()}
-        scores[main.name] = _figures(results["languages"])
+        scores = {str(name): Figures.each(saved["languages"]) for name, saved in results.get("arms", {}).items()}
+        scores[main.name] = Figures.each(results["languages"])
         answers = {
-            str(name): _figures(saved["answers"])
+            str(name): Figures.each(saved["answers"])
             for name, saved in results.get("arms", {}).items()
             if "answers" in saved
         }
         averages = {
-            str(name): _averages(saved["averages"])
+            str(name): Average.each(saved["averages"])
             for name, saved in results.get("arms", {}).items()
             if "averages" in saved
         }
         pairs: Any = results.get("pairs") or {"languages": {}}
-        pairs_scores, pairs_averages = _figures(pairs["languages"]), _averages(pairs.get("averages", {}))
+        pairs_scores, pairs_averages = Figures.each(pairs["languages"]), Average.each(pairs.get("averages", {}))
         if not scores[main.name]:
             raise ValueError("'languages' is empty")
         curves = _curves(results.get("curves", {}))
@@ -85,6 +85,7 @@ def read_chat_experiment(folder: Path) -> ChatContent:
     return ChatContent(
         folder=folder,
         title=told["title"] or folder.name,
+        experiment=True,
         main=main,
         arms=arms,
         trained=trained,
@@ -129,14 +130,6 @@ def _main(arms: Sequence[ChatArm], share: float | None) -> ChatArm:
     return next((arm for arm in pivots if arm.share == share), pivots[0])
 
 
-def _figures(saved: Mapping[str, Any]) -> dict[str, Figures]:
-    return {str(tag): Figures.of(fields) for tag, fields in saved.items()}
-
-
-def _averages(saved: Mapping[str, Any]) -> dict[str, Average]:
-    return {str(name): Average.of(each) for name, each in saved.items()}
-
-
 def _curves(saved: Mapping[str, Any]) -> tuple[ShareCurve, ...]:
     """The curve of all languages, and one for each language that was taught alone."""
     by_taught: dict[str | None, list[Point]] = {}
@@ -147,7 +140,7 @@ def _curves(saved: Mapping[str, Any]) -> tuple[ShareCurve, ...]:
             point = Point(
                 float(entry["share"]),
                 None if conversations is None else int(conversations),
-                _figures(entry["languages"]),
+                Figures.each(entry["languages"]),
                 _means(entry.get("means", {}), taught),
             )
             if not 0 <= point.share <= 1:

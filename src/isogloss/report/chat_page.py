@@ -1,4 +1,4 @@
-"""The page of a chat experiment, and its main figure as a picture for elsewhere."""
+"""The page of a chat run, or of an experiment, and the main figure of the latter as a picture for elsewhere."""
 
 import shlex
 from collections.abc import Mapping, Sequence
@@ -9,10 +9,13 @@ from isogloss.report.chat_claims import FIDELITY, claims
 from isogloss.report.chat_content import ChatArm, ChatContent, Example
 from isogloss.report.chat_experiment import read_chat_experiment
 from isogloss.report.chat_figures import dot_figure, lettered
+from isogloss.report.chat_run import read_chat_run
 from isogloss.report.chat_shares import language_panels, mean_panels
 from isogloss.report.chat_words import comparisons, done, enough, found
+from isogloss.report.content import Arm
 from isogloss.report.figures import DotPanel, label_width, text_width
 from isogloss.report.judged import percent, verdict
+from isogloss.report.loss_figure import CurvePanel, loss_figure
 from isogloss.report.recipes import differences, written
 from isogloss.report.templates import template
 from isogloss.report.words import duration, number, when
@@ -26,6 +29,7 @@ _SECTIONS = {
     "arms": "Beside other ways",
     "answers": "Answers",
     "table": "All figures",
+    "training": "Training",
     "measured": "How it was measured",
     "recipes": "Recipes",
     "repeat": "Repeat",
@@ -52,8 +56,8 @@ _MAIN_FIELDS = (
 _WIDTH, _MARGIN, _TOP, _LINE = 960, 24, 64.0, 22.0
 
 
-def write_chat_report(folder: Path) -> Path:
-    """Write report.html and result.svg into the folder of a chat experiment, from the JSON saved there.
+def write_chat_report(folder: Path, *, experiment: bool) -> Path:
+    """Write report.html into the folder of a chat run or experiment, from what is saved there, and result.svg into the latter.
 
     Returns:
         The path of report.html.
@@ -61,17 +65,18 @@ def write_chat_report(folder: Path) -> Path:
     Raises:
         UserError: a file is missing or damaged, or the page cannot be written.
     """
-    content = read_chat_experiment(folder)
+    content = read_chat_experiment(folder) if experiment else read_chat_run(folder)
     page = folder / "report.html"
     write_text(page, render(content))
-    write_text(folder / "result.svg", render_figure(content))
+    if experiment:
+        write_text(folder / "result.svg", render_figure(content))
     return page
 
 
 def render(content: ChatContent) -> str:
     """The page's HTML; all text is escaped."""
     beside = content.beside
-    judged = claims(content)
+    judged = claims(content) if content.experiment else []
     letters = lettered(beside)
     answered = [(letter, arm) for letter, arm in letters if arm.name in content.answers]
     pairs = {content.main.name: content.pairs}
@@ -86,6 +91,7 @@ def render(content: ChatContent) -> str:
         "answers": dot_figure(content, answered, content.own(content.answers), ("exact", "fidelity")),
         "measured": content.how,
         "table": beside[1:],
+        "training": _training(content),
         "recipes": content.recipes,
     }
     recipes = [(arm.label, content.recipes[arm.name]) for arm in beside if arm.name in content.recipes]
@@ -118,6 +124,7 @@ def render(content: ChatContent) -> str:
         comparisons=comparisons(content),
         answer_panels=shown["answers"],
         marked_answered=answered,
+        training=shown["training"],
         how=_how(content.how),
         recipes=[(label, written(recipe)) for label, recipe in recipes],
         main_fields=_main_fields(content.recipes.get(content.main.name, {})),
@@ -175,9 +182,25 @@ def _placed(examples: Sequence[Example]) -> list[tuple[int, Example]]:
 
 
 def _right(examples: Sequence[Example]) -> tuple[int, int]:
-    """How many of the replies that are shown are right, and how many there are."""
-    replies = [reply for example in examples for reply in example.replies]
-    return sum(reply.right for reply in replies), len(replies)
+    """How many of the replies that are shown are right, and of how many that is known."""
+    known = [reply.right for example in examples for reply in example.replies if reply.right is not None]
+    return sum(known), len(known)
+
+
+def _training(content: ChatContent) -> list[tuple[str, list[CurvePanel]]]:
+    """Of each stage that has logged losses, its name and its curves."""
+    stages = [
+        (
+            run.arm,
+            [
+                panel
+                for split in ("train", "validation")
+                for panel in loss_figure([Arm(run.arm, run.arm)], [run], split)
+            ],
+        )
+        for run in content.stages
+    ]
+    return [(name, panels) for name, panels in stages if panels]
 
 
 def _how(how: Mapping[str, Any]) -> dict[str, Any]:
@@ -200,4 +223,4 @@ def _main_fields(recipe: Mapping[str, Any]) -> dict[str, Any]:
 
 def _machine_facts(content: ChatContent) -> dict[str, Any]:
     facts: dict[str, Any] = {} if content.seconds is None else {"duration": duration(content.seconds)}
-    return facts | {"seeds": content.seeds} | dict(content.machine)
+    return facts | ({"seeds": content.seeds} if content.experiment else {}) | dict(content.machine)

@@ -1,10 +1,11 @@
-"""A chat experiment in words: what was done, what came of it, and what did not."""
+"""A chat experiment, or a chat run, in words: what was done, what came of it, and what did not."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import mean
 
 from isogloss.report.chat_claims import FIDELITY
-from isogloss.report.chat_content import ChatArm, ChatContent, Point, ShareCurve
+from isogloss.report.chat_content import ChatArm, ChatContent, Figures, Point, ShareCurve
+from isogloss.report.content import named
 from isogloss.report.judged import percent, state_of
 from isogloss.report.measures import Interval
 from isogloss.report.words import listed, number, spelled, unbroken
@@ -12,7 +13,9 @@ from isogloss.report.words import listed, number, spelled, unbroken
 
 def done(content: ChatContent) -> list[str]:
     """What was done, in at most three sentences."""
-    names = _names(content, content.trained)
+    if not content.experiment:
+        return [unbroken(sentence) for sentence in (_learnt(content), _asked(content))]
+    names = _names(content.trained)
     count = content.scores[content.main.name]
     pictures = max((figures.captions or 0 for figures in count.values()), default=0)
     asked = f" {pictures:,}" if pictures else ""
@@ -21,6 +24,31 @@ def done(content: ChatContent) -> list[str]:
         f"{spelled(len(count))} language{'' if len(count) == 1 else 's'} about{asked} pictures that it had not seen."
     )
     return [unbroken(sentence) for sentence in (first, _taught(content), _beside(content)) if sentence]
+
+
+def _learnt(content: ChatContent) -> str:
+    """What a run learnt from."""
+    trained, taught, share = _names(content.trained), content.main.taught, content.main.share
+    alone = " alone" if len(trained) == 1 and not taught else ""
+    parts = [f"texts about them in {listed(trained)}{alone}"] if trained else []
+    if taught:
+        part = f"{number(100 * share)} %" if share else "a part"
+        parts.append(f"{part} of {'those' if trained else 'the texts about them'} in {_whose(content, taught)}")
+    return f"A chat model learnt what pictures show from {', and from '.join(parts)}."
+
+
+def _asked(content: ChatContent) -> str:
+    """What a run was evaluated by."""
+
+    def told(figures: Mapping[str, Figures], one: str, many: str) -> str:
+        counts = {each.captions or 0 for each in figures.values()}
+        most = f"{'up to ' if len(counts) > 1 else ''}{max(counts):,} {one if max(counts) == 1 else many}"
+        return f"{most} in {spelled(len(figures))} language{'' if len(figures) == 1 else 's'}"
+
+    described, answered = content.scores[content.main.name], content.answers.get(content.main.name)
+    parts = [f"described {told(described, 'picture', 'pictures')}"] if described else []
+    parts += [f"answered {told(answered, 'question', 'questions')}"] if answered else []
+    return f"Of the {content.split} split it then {' and '.join(parts)}."
 
 
 def found(content: ChatContent) -> str:
@@ -33,7 +61,7 @@ def found(content: ChatContent) -> str:
 
 
 def _found(content: ChatContent, arm: ChatArm) -> list[str]:
-    exact = _ranked(content, arm.name, "exact")
+    exact = _ranked(content, arm.name, "exact", content.others)
     told = [
         f"{percent(value)} in {content.languages[tag].name}"
         for tag in content.trained
@@ -46,8 +74,8 @@ def _found(content: ChatContent, arm: ChatArm) -> list[str]:
             between = f"between {between} and {percent(best[0])} in {best[1]}"
         told.append(f"in the {_other(content)} {between}" if told else between)
     first = "Descriptions are" if arm == content.main else f"With “{arm.label}” they are"
-    sentences = [f"{first} exactly right in {'; '.join(told)}."] if told else []
-    fidelity = _ranked(content, arm.name, "fidelity")
+    sentences = [f"{first} exactly right in {'; '.join(told)}."] if told and content.one_right else []
+    fidelity = _ranked(content, arm.name, "fidelity", content.others or content.trained)
     if fidelity:
         least, where = fidelity[0]
         sentences.append(
@@ -133,11 +161,9 @@ def _fidelity(point: Point, tag: str) -> Interval | None:
     return point.figures[tag].measures.get("fidelity") if tag in point.figures else None
 
 
-def _ranked(content: ChatContent, arm: str, name: str) -> list[tuple[Interval, str]]:
-    """A measure in the languages that had no captions, the least first."""
-    values = [
-        (value, content.languages[tag].name) for tag in content.others if (value := content.measure(tag, arm, name))
-    ]
+def _ranked(content: ChatContent, arm: str, name: str, tags: Sequence[str]) -> list[tuple[Interval, str]]:
+    """A measure in some languages, the least first."""
+    values = [(value, content.languages[tag].name) for tag in tags if (value := content.measure(tag, arm, name))]
     return sorted(values, key=lambda pair: (pair[0].value, pair[1]))
 
 
@@ -158,7 +184,7 @@ def _taught(content: ChatContent) -> str:
 
 def _whose(content: ChatContent, taught: Sequence[str]) -> str:
     others = [tag for tag in taught if tag not in content.trained]
-    return listed(_names(content, others)) if len(others) < 4 else f"{spelled(len(others))} other languages"
+    return listed(_names(others)) if len(others) < 4 else f"{spelled(len(others))} other languages"
 
 
 def _beside(content: ChatContent) -> str:
@@ -186,5 +212,5 @@ def _other(content: ChatContent) -> str:
     return "other language" if len(content.others) == 1 else f"{spelled(len(content.others))} other languages"
 
 
-def _names(content: ChatContent, tags: Sequence[str]) -> list[str]:
-    return [content.languages[tag].name if tag in content.languages else tag for tag in tags]
+def _names(tags: Sequence[str]) -> list[str]:
+    return [named(tag).name for tag in tags]

@@ -53,13 +53,8 @@ def write_report(folder: Path) -> Path:
     family = read_object(folder / ("experiment.json" if experiment else "recipe.json")).get("family")
     if family == "paint":
         return write_paint_report(folder, experiment=experiment)
-    if family == "chat" and experiment:
-        return write_chat_report(folder)
     if family == "chat":
-        raise UserError(
-            f"{folder} is a run of a chat model, which has no page of its own; name the folder of its experiment, or print the "
-            f"run's figures with `isogloss evaluate`."
-        )
+        return write_chat_report(folder, experiment=experiment)
     content = read_experiment(folder) if experiment else read_single_run(folder)
     page = folder / "report.html"
     write_text(page, render(content, experiment=experiment))

@@ -4,15 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from isogloss.data.dataset import Dataset
-from isogloss.errors import UserError
 from isogloss.evaluate.drawn import drawn_file, read_drawn
 from isogloss.evaluate.paint_measures import measures_file, read_measures
 from isogloss.report.content import ReportedLanguage, Run, ordered, read_run, reported_language
 from isogloss.report.paint_content import PaintArm, PaintContent, Painted, PaintedScene, PaintFigures
 from isogloss.report.recipes import read_recipes
 from isogloss.report.run import evaluated_split
-from isogloss.report.thumbnail import embedded
+from isogloss.report.thumbnail import embedded, embedded_of
 from isogloss.saved import fields_of, read_object
 
 # Scenes whose pictures are shown, and settings of an evaluation that are told.
@@ -187,7 +185,7 @@ def _scenes_of_run(
     found = read_measures(measures).to_pylist() if measures.exists() else []
     told = {(row["key"], row["language"]): row for row in found}
     keys = spread(sorted({row["key"] for row in rows}), SCENES)
-    real = _real(dataset, split, keys)
+    real = embedded_of(dataset, split, keys)
     scenes: list[PaintedScene] = []
     for key in keys:
         painted: list[Painted] = []
@@ -211,17 +209,3 @@ def _scenes_of_run(
 def spread(keys: Sequence[str], most: int) -> list[str]:
     """So many of some keys, spread evenly over them."""
     return list(keys[:: max(1, len(keys) // most)][:most])
-
-
-def _real(place: str, split: str, keys: Sequence[str]) -> dict[str, str | None]:
-    """The pictures of the dataset, where it still lies there."""
-    try:
-        dataset = Dataset.open(place)
-        rows = dataset.images(split, ["key", "file", "offset", "length"]).to_pylist()
-    except UserError:
-        return {}
-    return {
-        row["key"]: embedded(dataset.locate(row["file"]), row["offset"], row["length"])
-        for row in rows
-        if row["key"] in set(keys)
-    }

@@ -2,10 +2,12 @@
 
 import base64
 import io
+from collections.abc import Collection
 from pathlib import Path
 
 from PIL import Image
 
+from isogloss.data.dataset import Dataset
 from isogloss.data.images import decode, read_bytes
 from isogloss.errors import UserError
 
@@ -51,3 +53,17 @@ def embedded(location: str, offset: int = 0, length: int | None = None) -> str |
         return small
     content = read_bytes(location, offset, size)
     return f"data:image/png;base64,{base64.b64encode(content).decode('ascii')}" if content.startswith(_PNG) else small
+
+
+def embedded_of(place: str, split: str, keys: Collection[str]) -> dict[str, str | None]:
+    """Pictures of a dataset by their keys, as `embedded` gives them; none where it no longer lies there."""
+    try:
+        dataset = Dataset.open(place)
+        rows = dataset.images(split, ["key", "file", "offset", "length"]).to_pylist()
+    except UserError:
+        return {}
+    return {
+        row["key"]: embedded(dataset.locate(row["file"]), row["offset"], row["length"])
+        for row in rows
+        if row["key"] in set(keys)
+    }
