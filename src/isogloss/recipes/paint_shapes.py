@@ -35,9 +35,9 @@ recipe = PaintRecipe(
     ),
     # What is where is decided while there is much noise.
     denoising=Denoising(prediction="flow", shift=2.0),
-    ema=0.995,
+    ema=0.998,
     training=Training(
-        steps=3000,
+        steps=4200,
         log_every=50,
         validate_every=1000,
         checkpoint_every=500,
