@@ -18,7 +18,7 @@ from isogloss.report.run import evaluated_split
 from isogloss.report.thumbnail import embedded_of
 from isogloss.saved import fields_of, read_object
 
-SPLIT, PAIRS_SPLIT = "test", "test_pairs"
+PAIRS_SPLIT = "test_pairs"
 STAGES = ("align", "instruct")
 # Pictures whose replies are shown, and settings of an evaluation that are told.
 EXAMPLES = 6
@@ -26,12 +26,16 @@ _TOLD = ("dataset", "images", "sources", "left_out", "dtype", "versions")
 
 
 def read_chat_run(folder: Path) -> ChatContent:
-    """Read a run: its recipe, the evaluation of its test split, the replies, and the logs that are there.
+    """Read a run: its recipe, the evaluation of its test split or of another, the replies, and the logs that are there.
 
     Raises:
-        UserError: the test split was not evaluated, or a file is missing, damaged or lacks a field.
+        UserError: it was not evaluated, or a file is missing, damaged or lacks a field.
     """
-    file = _evaluation(folder)
+    split = evaluated_split(folder)
+    file = folder / "evaluation" / f"{split}.json"
+    if not file.exists():
+        command = f"`isogloss evaluate {shlex.quote(str(folder))}`"
+        raise UserError(f"{folder} was not evaluated yet, so there is nothing to report; run {command} first.")
     recipe, saved = read_object(folder / "recipe.json"), read_object(file)
     trained = tuple(sorted(filter(is_language, learnt(folder, whole=True))))
     taught = tuple(sorted(filter(is_language, learnt(folder) - set(trained))))
@@ -48,7 +52,7 @@ def read_chat_run(folder: Path) -> ChatContent:
         one_right = bool(dict(measured.get("fidelity") or {}).get("words_known"))
         dataset = str(saved["dataset"])
         how = {**measured, **{field: saved[field] for field in _TOLD if saved.get(field)}}
-    pairs, pairs_averages = _pairs(folder)
+    pairs, pairs_averages = ({}, {}) if split == PAIRS_SPLIT else _pairs(folder)
     either = {**pairs, **answers, **scores}
     exactness = {tag: figures.measures.get("exact") for tag, figures in either.items()}
     languages = ordered((reported_language(tag, trained) for tag in either), exactness)
@@ -68,26 +72,12 @@ def read_chat_run(folder: Path) -> ChatContent:
         pairs_split=PAIRS_SPLIT,
         translated_share=share,
         one_right=one_right,
-        examples=_examples(folder, DESCRIPTIONS if scores else ANSWERS, dataset, languages, one_right),
+        examples=_examples(folder, split, DESCRIPTIONS if scores else ANSWERS, dataset, languages, one_right),
         how=how,
         recipes={name: recipe},
         stages=_stages(folder, recipe),
-        split=SPLIT,
+        split=split,
     )
-
-
-def _evaluation(folder: Path) -> Path:
-    """The figures of the test split."""
-    split = evaluated_split(folder)
-    file = folder / "evaluation" / f"{split}.json"
-    command = f"`isogloss evaluate {shlex.quote(str(folder))}`"
-    if not file.exists():
-        raise UserError(f"{folder} was not evaluated yet, so there is nothing to report; run {command} first.")
-    if split != SPLIT:
-        raise UserError(
-            f"{folder} was evaluated on '{split}' and not on '{SPLIT}', which is reported; run {command} first."
-        )
-    return file
 
 
 def _share(folder: Path, recipe: Mapping[str, Any], taught: Sequence[str]) -> float | None:
@@ -115,10 +105,10 @@ def _stages(folder: Path, recipe: Mapping[str, Any]) -> tuple[Run, ...]:
 
 
 def _examples(
-    folder: Path, kind: str, dataset: str, languages: Mapping[str, ReportedLanguage], one_right: bool
+    folder: Path, split: str, kind: str, dataset: str, languages: Mapping[str, ReportedLanguage], one_right: bool
 ) -> tuple[Example, ...]:
     """A few pictures, those with replies in the most languages first, and of these the first by their keys' hashes."""
-    file = replies_file(folder, kind, SPLIT)
+    file = replies_file(folder, kind, split)
     if not file.exists():
         return ()
     table = read_replies(file)
@@ -135,7 +125,7 @@ def _examples(
             )
             replies.setdefault(row["key"], {}).setdefault(row["asked"], reply)
     order = sorted(replies, key=lambda key: (-len(replies[key]), sha256(key.encode()).digest()))
-    uris = embedded_of(dataset, SPLIT, order[:EXAMPLES])
+    uris = embedded_of(dataset, split, order[:EXAMPLES])
     return tuple(
         Example(key, uris.get(key), tuple(replies[key][tag] for tag in languages if tag in replies[key]))
         for key in order[:EXAMPLES]
