@@ -44,7 +44,7 @@ def test_another_recipe_is_refused_and_the_fields_are_named(tmp_path: Path) -> N
     for other, fields in (
         (clip_recipe(Path("data"), Path("text"), seed=1), "training.seed"),
         (clip_recipe(Path("other"), Path("text"), ("en",)), "data.dataset, data.languages"),
-        (text_recipe(Path("data")), "aligned, centred, config"),
+        (text_recipe(Path("data")), "aligned, alike, centred"),
     ):
         with pytest.raises(UserError, match=rf"holds a run of another recipe \(they differ in {fields}.*--run"):
             open_run(other, folder)
